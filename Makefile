@@ -1,0 +1,60 @@
+# Two commands matter: `make demo` and `make test`. Each makes .venv and installs what it needs;
+# a second run installs nothing.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SERVICES_APT := postgresql chromium fonts-noto-cjk
+
+.PHONY: demo test check format test-services bench docs clean
+
+demo: .venv/.demo
+	$(BIN)/headrace demo --out demo
+
+test: .venv/.test
+	$(BIN)/python -m pytest -n 2 -m "not services"
+
+check: .venv/.check test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+
+format: .venv/.check
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test-services: .venv/.services
+	@sh tests/services/install.sh $(SERVICES_APT)
+	$(BIN)/python -m pytest -m services
+
+bench: .venv/.test
+	$(BIN)/python benchmarks/foundation.py
+
+docs: .venv/.check
+	$(BIN)/mkdocs serve
+
+clean:
+	rm -rf .venv build demo out
+
+# One stamp per set of extras, so that each is installed once and again when pyproject.toml changes.
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Headrace needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) --version`. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.demo: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.test: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ .venv/.demo
+
+.venv/.check: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,check,docs]'
+	@touch $@ .venv/.demo .venv/.test
+
+.venv/.services: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,postgres,services]'
+	@touch $@ .venv/.demo .venv/.test

@@ -1,0 +1,1 @@
+"""The ring: files, databases and keys; the only code that touches the world."""

@@ -1,0 +1,1 @@
+"""Decisions: policy tables, the price and limit of every loan, the book they add up to."""

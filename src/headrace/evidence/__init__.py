@@ -1,0 +1,1 @@
+"""What can be proved: an append-only Merkle log, its signed checkpoints, salted commitments."""

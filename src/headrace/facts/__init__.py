@@ -1,0 +1,1 @@
+"""What is known: typed facts, each true at one time and known at another, with its source."""

@@ -1,0 +1,1 @@
+"""Scores: calibrated, explained, validated out of fold, and refused where they would leak."""

@@ -1,0 +1,1 @@
+"""What the business does: ports to the world, and the steps that go through them."""

@@ -1,0 +1,388 @@
+"""From scores to a book: policy, limits, the choice among books, stress, and a record of each."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from headrace.decisions.book import Book, greedy, greedy_reaching
+from headrace.decisions.decision import (
+    Decision,
+    LimitParts,
+    Outcome,
+    Points,
+    RuleFired,
+    Version,
+    rate_parts,
+)
+from headrace.decisions.economics import Economics, churn_curve, parse_economics
+from headrace.decisions.evaluate import Evaluation, TableProblem, evaluate, missing_inputs
+from headrace.decisions.frontier import FrontierPoint, frontier, reach
+from headrace.decisions.offers import Ints, Offers, applicants, price_offers
+from headrace.decisions.stress import Scenario, StressedBook, apply, parse_scenarios, stressed_book
+from headrace.decisions.table import DecisionTable, parse_table
+from headrace.errors import MappingError
+from headrace.pack import Pack
+from headrace.scores.card import Floats, terms_of
+from headrace.workflows.score import Scored
+
+UNCERTAINTY = "uncertainty"  # the reason that is no feature: how little is known of such firms
+OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+
+
+@dataclass(frozen=True)
+class LendSettings:
+    """What a caller may change about lending.
+
+    Attributes:
+        budget_minor: In place of the budget of the pack's economics; None keeps that.
+        profit_share_min: The lender's dial: of the best expected profit, the share that must be
+            kept; among the books that keep it, the one that approves most firms is chosen. 1 asks
+            for the most profitable book.
+    """
+
+    budget_minor: int | None = None
+    profit_share_min: float = 0.95
+
+
+@dataclass(frozen=True)
+class Market:
+    """What there is to decide on, one row a party in all of it.
+
+    Attributes:
+        features: Feature table.
+        industries: Per party.
+        scored: Scores.
+        rate_response: Facts of kind rate_response.
+        as_of: The day on which everything was known.
+    """
+
+    features: pa.Table
+    industries: tuple[str, ...]
+    scored: Scored
+    rate_response: pa.Table
+    as_of: date
+
+
+@dataclass(frozen=True, eq=False)
+class Stress:
+    """A scenario and what it does to the book."""
+
+    scenario: Scenario
+    probability: Floats
+    book: StressedBook
+    worse: int
+
+
+@dataclass(frozen=True, eq=False)
+class Lent:
+    """Everything about the book.
+
+    Attributes:
+        economics: The lender's side.
+        tables: Policy tables in force, by name.
+        evaluations: What they said, by name.
+        problems: What is odd about a table, with its name.
+        points: The frontier.
+        chosen: The point chosen.
+        baseline: A greedy lender that must reach as many firms as the chosen book.
+        best: The most profitable book.
+        greedy_best: A greedy lender that need not reach anybody.
+        stress: One a scenario.
+        decisions: One a party.
+    """
+
+    economics: Economics
+    tables: Mapping[str, DecisionTable]
+    evaluations: Mapping[str, Evaluation]
+    problems: tuple[tuple[str, TableProblem], ...]
+    points: tuple[FrontierPoint, ...]
+    chosen: FrontierPoint
+    baseline: Book
+    best: Book
+    greedy_best: Book
+    stress: tuple[Stress, ...]
+    decisions: tuple[Decision, ...]
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """How many decisions of each outcome."""
+        return Counter(decision.outcome.value for decision in self.decisions)
+
+
+def lend(market: Market, pack: Pack, settings: LendSettings, versions: Mapping[str, str]) -> Lent:
+    """Apply the policy, choose the book, stress it, and write down every decision.
+
+    Args:
+        market: Who applies and what is known of them.
+        pack: Its files hold the policy tables, the economics and the scenarios.
+        settings: The budget and the lender's dial.
+        versions: Digests of card and code, to be put in every record beside those of the policy.
+
+    Raises:
+        MappingError: If a file of the policy cannot be read.
+        InfeasibleError: If no book keeps to the constraints.
+    """
+    economics = parse_economics(pack.files["economics.toml"], "economics.toml")
+    if settings.budget_minor is not None:
+        economics = economics.with_budget(settings.budget_minor)
+    tables = {name: parse_table(pack.files[f"{name}.csv"], f"{name}.csv") for name in POLICY}
+    _check_outputs(tables, pack)
+    data = market.features.append_column(
+        "rating_class", pa.array(market.scored.rating.tolist(), pa.string())
+    )
+    said = {name: evaluate(table, data) for name, table in tables.items()}
+    by_turnover = _turnover_caps(market.features, said["limit"])
+    allowed = np.array(
+        [each == "approve" for each in said["access"].outputs["outcome"].to_pylist()]
+    )
+    offers = _offers(market, economics, np.where(allowed, by_turnover, 0))
+    points = frontier(offers)
+    chosen = reach(offers, points, profit_share_min=settings.profit_share_min)
+    points = points if chosen in points else (*points, chosen)
+    lacking = [missing_inputs(table, data) for table in tables.values()]
+    desk = _Desk(market, economics, tables, said, lacking, by_turnover, chosen.book)
+    policy = {f"table:{name}": table.digest() for name, table in tables.items()}
+    policy["economics"] = hashlib.sha256(pack.files["economics.toml"].encode()).hexdigest()
+    in_force = tuple(
+        Version(name, digest) for name, digest in sorted({**versions, **policy}.items())
+    )
+    scenarios = parse_scenarios(pack.files["scenarios.csv"], "scenarios.csv")
+    return Lent(
+        economics=economics,
+        tables=tables,
+        evaluations=said,
+        problems=tuple((name, each) for name in POLICY for each in said[name].problems),
+        points=points,
+        chosen=chosen,
+        baseline=greedy_reaching(offers, chosen.book.totals.approvals),
+        best=points[0].book,
+        greedy_best=greedy(offers),
+        stress=tuple(_stress(market, pack, chosen.book, scenario) for scenario in scenarios),
+        decisions=tuple(_decide(desk, row, in_force) for row in range(len(offers.applicants))),
+    )
+
+
+POLICY = ("access", "limit")
+
+
+def _check_outputs(tables: Mapping[str, DecisionTable], pack: Pack) -> None:
+    """The tables give what is asked of them, in words the pack knows.
+
+    Raises:
+        MappingError: Naming the table, the row and what would be right.
+    """
+    wanted = {"access": {"outcome", "reason"}, "limit": {"turnover_share"}}
+    for name, outputs in wanted.items():
+        missing = outputs - set(tables[name].outputs)
+        if missing:
+            raise MappingError(
+                f"the table gives no {', '.join(sorted(missing))}",
+                where=f"{name}.csv, header",
+                remedy="add a column " + ", ".join(f"out:{each}" for each in sorted(missing)),
+            )
+    access = tables["access"]
+    choices = {"outcome": set(OUTCOMES), "reason": set(pack.reasons)}
+    for column, known in choices.items():
+        at = access.outputs.index(column)
+        for rule in access.rules:
+            if rule.outputs[at] not in known:
+                raise MappingError(
+                    f"{rule.outputs[at]!r} is no {column}",
+                    where=access.where(rule.row, f"out:{column}"),
+                    remedy=f"one of {', '.join(sorted(known))}",
+                )
+
+
+def _turnover_caps(features: pa.Table, limit: Evaluation) -> Ints:
+    """Share of the last 12 months' sales that a limit may be, in minor units, rounded down."""
+    sales = np.array([value or 0.0 for value in features["sales_12m"].to_pylist()])
+    share = np.array([float(each or 0) for each in limit.outputs["turnover_share"].to_pylist()])
+    cap: Ints = np.floor(np.maximum(sales, 0.0) * share).astype(np.int64)
+    return cap
+
+
+def _offers(market: Market, economics: Economics, cap: Ints) -> Offers:
+    people = applicants(
+        pa.table(
+            {
+                "party": market.features["party"],
+                "pd": market.scored.probability,
+                "rating": pa.array(market.scored.rating.tolist(), pa.string()),
+                "cap_minor": cap,
+                "industry": pa.array(market.industries, pa.string()),
+            }
+        )
+    )
+    return price_offers(people, economics, churn_curve(market.rate_response))
+
+
+def _stress(market: Market, pack: Pack, book: Book, scenario: Scenario) -> Stress:
+    changed = apply(scenario, market.features, pa.array(market.industries, pa.string()))
+    scored = market.scored
+    own = [term for term in scored.card.spec.terms if term.feature in changed.column_names]
+    x = scored.terms.copy()
+    places = [scored.card.names.index(term.feature) for term in own]
+    x[:, places] = terms_of(changed, own)
+    after = scored.card.probability(x)
+    rating = pack.scale.rate(after)
+    order = {name: place for place, name in enumerate(pack.scale.classes)}
+    fell = [order[b] > order[a] for a, b in zip(scored.rating, rating, strict=True)]
+    return Stress(
+        scenario=scenario,
+        probability=after,
+        book=stressed_book(
+            book, scored.probability, after, class_after=tuple(str(each) for each in rating)
+        ),
+        worse=int(np.sum(np.array(fell) & book.lent)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Desk:
+    """All that one decision is made from."""
+
+    market: Market
+    economics: Economics
+    tables: Mapping[str, DecisionTable]
+    said: Mapping[str, Evaluation]
+    lacking: list[dict[str, NDArray[np.bool_]]]
+    by_turnover: Ints
+    book: Book
+
+    def rules(self, row: int) -> tuple[RuleFired, ...]:
+        """The rule of each table that spoke about a party."""
+        fired = [(name, int(self.said[name].fired[row])) for name in POLICY]
+        return tuple(
+            RuleFired(name, at, self.tables[name].rule_text(at)) for name, at in fired if at >= 0
+        )
+
+    def missing(self, row: int) -> tuple[str, ...]:
+        """Inputs of tables and card that were missing for a party, each once."""
+        scored = self.market.scored
+        inputs = [name for each in self.lacking for name, where in each.items() if where[row]]
+        terms = zip(scored.card.names, scored.terms[row], strict=True)
+        return tuple(dict.fromkeys([*inputs, *(name for name, value in terms if np.isnan(value))]))
+
+
+def _decide(desk: _Desk, row: int, versions: tuple[Version, ...]) -> Decision:
+    scored, book = desk.market.scored, desk.book
+    party = book.offers.applicants.party[row]
+    outcome, reason = _outcome(desk, row)
+    approved = outcome is Outcome.APPROVE
+    rate = book.rate(row) if approved else None
+    limit = int(book.limit_minor[row]) if approved else 0
+    points = [
+        Points(name, round(float(value), 2))
+        for name, value in zip(scored.card.names, scored.points_by_term[row], strict=True)
+    ]
+    points.append(Points(UNCERTAINTY, round(float(scored.points_of_uncertainty[row]), 2)))
+    cap = desk.economics.round_down(int(desk.by_turnover[row]))
+    return Decision(
+        decision_id=f"{party}@{desk.market.as_of.isoformat()}",
+        party=party,
+        as_of=desk.market.as_of,
+        outcome=outcome,
+        reasons=(reason,),
+        currency=desk.economics.currency,
+        limit_minor=limit,
+        rate=rate,
+        term_months=desk.economics.term_months if approved else None,
+        limit_parts=LimitParts(int(desk.by_turnover[row]), None, cap, limit),
+        rate_parts=rate_parts(book, row) if approved else None,
+        pd=float(scored.probability[row]),
+        rating=str(scored.rating[row]),
+        points=tuple(sorted(points, key=lambda each: (each.points, each.reason))),
+        rules=desk.rules(row),
+        missing_inputs=desk.missing(row),
+        versions=versions,
+    )
+
+
+def _outcome(desk: _Desk, row: int) -> tuple[Outcome, str]:
+    """What the policy says, and for those it lets in, what the book says."""
+    access = desk.said["access"].outputs
+    word, reason = access["outcome"][row].as_py(), access["reason"][row].as_py()
+    if word is None:  # no rule spoke: a person decides, never the machine
+        return Outcome.REFER, "no_rule"
+    if OUTCOMES[word] is not Outcome.APPROVE:
+        return OUTCOMES[word], reason
+    if desk.book.lent[row]:
+        return Outcome.APPROVE, "in_the_book"
+    if not desk.economics.round_down(int(desk.by_turnover[row])):
+        return Outcome.DECLINE, "turnover_below_minimum"
+    if np.nanmax(desk.book.offers.profit[row], initial=-np.inf) <= 0:
+        return Outcome.DECLINE, "no_profitable_rate"
+    return Outcome.DECLINE, "budget_went_further"
+
+
+def decisions_sheet(lent: Lent, market: Market, names: Mapping[str, str]) -> pa.Table:
+    """The decisions as people want them in a spreadsheet: one row a party, flat."""
+    book = lent.chosen.book
+    rows: list[dict[str, Any]] = []
+    for row, decision in enumerate(lent.decisions):
+        parts = decision.rate_parts
+        rows.append(
+            {
+                "party": decision.party,
+                "name": names.get(decision.party),
+                "industry": market.industries[row],
+                "outcome": decision.outcome.value,
+                "reason": decision.reasons[0],
+                "limit_minor": decision.limit_minor or None,
+                "rate": None if decision.rate is None else float(decision.rate),
+                "term_months": decision.term_months,
+                "rating_class": decision.rating,
+                "probability": decision.pd,
+                "probability_low": float(market.scored.low[row]),
+                "probability_high": float(market.scored.high[row]),
+                "points": round(float(market.scored.points[row]), 1),
+                "cap_minor": decision.limit_parts and decision.limit_parts.cap_minor,
+                "take_up": parts and parts.offered.take_up,
+                "expected_profit_minor": parts and parts.offered.profit_minor,
+                "expected_loss_minor": _loss(book, row) if parts else None,
+                "most_harmful": next(
+                    each.reason for each in decision.points if each.reason != UNCERTAINTY
+                ),
+                "missing": ", ".join(decision.missing_inputs) or None,
+                "decision_id": decision.decision_id,
+            }
+        )
+    return pa.Table.from_pylist(rows, SHEET)
+
+
+def _loss(book: Book, row: int) -> int:
+    share = float(book.offers.loss[row, int(book.rate_index[row])])
+    return round(share * int(book.limit_minor[row]))
+
+
+SHEET = pa.schema(
+    {
+        "party": pa.string(),
+        "name": pa.string(),
+        "industry": pa.string(),
+        "outcome": pa.string(),
+        "reason": pa.string(),
+        "limit_minor": pa.int64(),
+        "rate": pa.float64(),
+        "term_months": pa.int64(),
+        "rating_class": pa.string(),
+        "probability": pa.float64(),
+        "probability_low": pa.float64(),
+        "probability_high": pa.float64(),
+        "points": pa.float64(),
+        "cap_minor": pa.int64(),
+        "take_up": pa.float64(),
+        "expected_profit_minor": pa.int64(),
+        "expected_loss_minor": pa.int64(),
+        "most_harmful": pa.string(),
+        "missing": pa.string(),
+        "decision_id": pa.string(),
+    }
+)

@@ -1,0 +1,387 @@
+"""The report as data: everything a page shows, computed once, with nothing left to the page."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sklearn.metrics import roc_curve
+
+from headrace.facts.ingest import Ingested
+from headrace.facts.kinds import PARTY
+from headrace.facts.rules import RULES
+from headrace.features.events import Events, local_day
+from headrace.features.kernels import group
+from headrace.graph.trade import TradeGraph
+from headrace.pack import Pack, Text
+from headrace.scores.card import Scorecard
+from headrace.scores.stability import population_stability
+from headrace.scores.validation import Figure, Validation
+from headrace.workflows.book_report import (
+    book_section,
+    firm_pages,
+    frontier_section,
+    stress_section,
+)
+from headrace.workflows.industry import attribute, names
+from headrace.workflows.lend import UNCERTAINTY
+from headrace.workflows.result import RunResult
+from headrace.workflows.score import Scored
+
+Model = dict[str, Any]
+PARTNERS_SHOWN = 8
+POINTS_STEP = 25
+
+
+def both(text: Text) -> Model:
+    """A text in both languages."""
+    return {"en": text.en, "zh": text.zh}
+
+
+def report_model(result: RunResult, code: Mapping[str, str], profit_share_min: float) -> Model:
+    """The whole report.
+
+    Args:
+        result: What the run found.
+        code: Version and digest of the code.
+        profit_share_min: The lender's dial that the run was made with.
+    """
+    pack, market = result.pack, result.market
+    return {
+        "meta": _meta(result, code),
+        "facts": facts_section(result.ingested, result.events),
+        "graph": graph_section(result.graph),
+        "score": score_section(market.scored, pack),
+        "book": book_section(result.lent, market, pack),
+        "frontier": frontier_section(result.lent, profit_share_min),
+        "stress": stress_section(result.lent),
+        "units": units_section(pack),
+        "firms": firm_pages(result.lent, market, pack, _own(result)),
+    }
+
+
+def _meta(result: RunResult, code: Mapping[str, str]) -> Model:
+    return {
+        "title": both(result.pack.title),
+        "source": result.source,
+        "simulated": result.simulated,
+        "as_of": local_day(result.as_of, result.zone).isoformat(),
+        "currency": result.lent.economics.currency,
+        "pack": result.pack.name,
+        "version": code.get("headrace", ""),
+        "cautions": [both(caution) for caution in result.pack.cautions],
+        "evidence": {"digest": result.digest, "code": code.get("code", "")},
+    }
+
+
+def _own(result: RunResult) -> Callable[[int, str], Model]:
+    """What a firm's page shows beside its decision and score."""
+    named = names(result.ingested.facts[PARTY.kind])
+    regions = attribute(result.ingested.facts[PARTY.kind], "region")
+    months = history(result.events)
+    traded = partners(result.graph, result.events.parties)
+    columns = result.market.features.column_names[2:]
+    rows = result.market.features.to_pylist()
+    rings: dict[str, list[int]] = defaultdict(list)
+    for ring in result.graph.rings.select(["ring", "parties"]).to_pylist():
+        for party in ring["parties"]:
+            rings[party].append(ring["ring"])
+
+    def own(row: int, party: str) -> Model:
+        return {
+            "name": named.get(party, ""),
+            "region": regions.get(party),
+            "features": plain_row(rows[row], columns),
+            "months": months[party],
+            "partners": traded[party],
+            "rings": rings[party],
+        }
+
+    return own
+
+
+def facts_section(ingested: Ingested, events: Events) -> Model:
+    """Reconciliation, rules that changed or set aside rows, corrections, months."""
+    kinds = pc.cast(ingested.corrections["kind"], pa.string()).to_pylist()
+    rules = pc.cast(ingested.corrections["rule"], pa.string()).to_pylist()
+    counted: dict[tuple[str, str], int] = defaultdict(int)
+    for pair in zip(kinds, rules, strict=True):
+        counted[pair] += 1
+    return {
+        "reconciliation": [
+            {
+                "table": each.table,
+                "file": each.file,
+                "kind": each.kind,
+                "rows": each.rows,
+                "accepted": each.accepted,
+                "duplicates": each.duplicates,
+                "quarantined": each.quarantined,
+            }
+            for each in ingested.reconciliation
+        ],
+        "notes": [
+            {
+                "rule": note.rule.name,
+                "table": note.table,
+                "rows": note.rows,
+                "example": note.example,
+                "effect": note.rule.effect.value,
+                "en": note.rule.en,
+                "zh": note.rule.zh,
+            }
+            for note in ingested.notes
+        ],
+        "corrections": [
+            {"kind": kind, "rule": rule, "count": count, "en": RULES[rule].en, "zh": RULES[rule].zh}
+            for (kind, rule), count in sorted(counted.items())
+        ],
+        "months": _months(events),
+    }
+
+
+def graph_section(graph: TradeGraph) -> Model:
+    """What the relation graph shows: its size, the edges both sides confirm, rings."""
+    return {
+        "trades": graph.trades.num_rows,
+        "counterparties": len(pc.unique(graph.trades["counterparty"])),
+        "components": graph.components,
+        "same_papers": graph.same_papers.num_rows,
+        "self_invoices": graph.self_invoices.num_rows,
+        "identities": graph.identities.num_rows,
+        "hidden": graph.hidden.select(["seller", "buyer", "invoices", "amount_minor"]).to_pylist(),
+        "two_way": graph.two_way.to_pylist(),
+        "rings": [
+            {
+                "parties": ring["parties"],
+                "rounds": ring["rounds"],
+                "amount_minor": ring["amount_minor"],
+                "first": ring["first_time"].date().isoformat(),
+                "last": ring["last_time"].date().isoformat(),
+            }
+            for ring in graph.rings.to_pylist()
+        ],
+    }
+
+
+def score_section(scored: Scored, pack: Pack) -> Model:
+    """Quality of the card with intervals, the card itself, and what to be careful about."""
+    section: Model = {
+        "rows": scored.card.rows,
+        "defaults": scored.card.defaults,
+        "distribution": _distribution(scored),
+        "card": [_card_line(scored, pack, k) for k in range(len(scored.card.names))],
+        "agreement": _agreement(scored, pack.scale.classes),
+        "leaks": [
+            {"feature": leak.feature, "rule": leak.rule, "en": leak.en, "zh": leak.zh}
+            for leak in scored.leaks
+        ],
+        "drift": _drift(scored, pack),
+    }
+    if scored.validation is not None:
+        section |= validation_section(scored.validation, scored)
+    return section
+
+
+def validation_section(validation: Validation, scored: Scored) -> Model:
+    """Out-of-fold figures, calibration bins and the ROC curve."""
+    outcome = scored.outcome[scored.outcome >= 0]
+    false_positive, true_positive, _ = roc_curve(outcome, validation.predictions)
+    return {
+        "auc": _figure(validation.auc),
+        "brier": _figure(validation.brier),
+        "ks": validation.ks,
+        "slope": validation.slope,
+        "auc_spread": validation.auc_spread,
+        "repeats": validation.repeats,
+        "folds": validation.folds,
+        "bins": [
+            {
+                "predicted": each.predicted,
+                "observed": each.observed,
+                "firms": each.firms,
+                "low": each.low,
+                "high": each.high,
+            }
+            for each in validation.bins
+        ],
+        "roc": np.round(np.column_stack([false_positive, true_positive]), 4).tolist(),
+    }
+
+
+def units_section(pack: Pack) -> Model:
+    """What each feature is called, how it is printed, and its definition read aloud."""
+    uncertainty = {
+        "en": "Little known of firms like this",
+        "zh": "此类企业样本不足",
+        "unit": "ratio",
+        "definition": "averaging over what the coefficients of the card may be",
+    }
+    return {UNCERTAINTY: uncertainty} | {
+        feature.name: {
+            "en": feature.en,
+            "zh": feature.zh,
+            "unit": feature.unit.value,
+            "definition": feature.read_aloud(),
+        }
+        for feature in pack.features
+    }
+
+
+def history(events: Events) -> dict[str, list[list[Any]]]:
+    """Per party: [month, sales, purchases] of valid invoices, red letters taken off."""
+    alive = np.flatnonzero(events.flags["valid"])
+    key = events.party[alive] * 2 + events.flags["sale"][alive]
+    key, month, total = group(key, events.columns["month"][alive], events.columns["amount"][alive])
+    cells: dict[str, dict[int, list[int]]] = {party: {} for party in events.parties}
+    for k, m, amount in zip(key.tolist(), month.tolist(), total.tolist(), strict=True):
+        cell = cells[events.parties[k // 2]].setdefault(m, [0, 0])
+        cell[0 if k % 2 else 1] += amount
+    return {
+        party: [[_month_name(m), *each[m]] for m in sorted(each)] for party, each in cells.items()
+    }
+
+
+def partners(graph: TradeGraph, parties: Sequence[str]) -> dict[str, list[Model]]:
+    """Per party: its largest customers and suppliers, and who of them applies as well."""
+    identified = dict(
+        zip(
+            graph.identities["code"].to_pylist(), graph.identities["party"].to_pylist(), strict=True
+        )
+    )
+    shown: dict[str, list[Model]] = {party: [] for party in parties}
+    taken: dict[tuple[str, str], int] = defaultdict(int)
+    by_amount = graph.trades.sort_by(
+        [("amount_minor", "descending"), ("party", "ascending"), ("counterparty", "ascending")]
+    )
+    for row in by_amount.select(
+        ["party", "counterparty", "direction", "amount_minor", "invoices"]
+    ).to_pylist():
+        place = (row["party"], row["direction"])
+        if taken[place] < PARTNERS_SHOWN and row["party"] in shown:
+            taken[place] += 1
+            shown[row["party"]].append(
+                {
+                    "name": row["counterparty"],
+                    "direction": row["direction"],
+                    "amount_minor": row["amount_minor"],
+                    "invoices": row["invoices"],
+                    "party": identified.get(row["counterparty"]),
+                }
+            )
+    return shown
+
+
+def plain_row(row: Mapping[str, Any], names: Iterable[str]) -> Model:
+    """Feature values of one row, short enough to embed: six significant digits."""
+    return {name: None if row[name] is None else float(f"{row[name]:.6g}") for name in names}
+
+
+def _months(events: Events) -> list[Model]:
+    alive = np.flatnonzero(events.flags["valid"])
+    sale = events.flags["sale"][alive].astype(np.int64)
+    month, amount = events.columns["month"][alive], events.columns["amount"][alive]
+    key, month, total = group(sale, month, amount)
+    _, _, count = group(sale, events.columns["month"][alive], np.ones_like(amount))
+    rows: dict[int, Model] = {}
+    for k, m, value, number in zip(
+        key.tolist(), month.tolist(), total.tolist(), count.tolist(), strict=True
+    ):
+        row = rows.setdefault(
+            m, {"month": _month_name(m), "sales_minor": 0, "purchases_minor": 0, "invoices": 0}
+        )
+        row["sales_minor" if k else "purchases_minor"] += value
+        row["invoices"] += number
+    return [rows[m] for m in sorted(rows)]
+
+
+def _month_name(month: int) -> str:
+    return f"{1970 + month // 12}-{month % 12 + 1:02d}"
+
+
+def _figure(figure: Figure) -> Model:
+    return {"value": figure.value, "low": figure.low, "high": figure.high}
+
+
+def _distribution(scored: Scored) -> list[Model]:
+    at = np.floor(scored.points / POINTS_STEP).astype(np.int64)
+    if not at.size:
+        return []
+    return [
+        {
+            "from": step * POINTS_STEP,
+            "to": (step + 1) * POINTS_STEP,
+            "repaid": int(np.sum((at == step) & (scored.outcome == 0))),
+            "default": int(np.sum((at == step) & (scored.outcome == 1))),
+            "unknown": int(np.sum((at == step) & (scored.outcome < 0))),
+        }
+        for step in range(int(at.min()), int(at.max()) + 1)
+    ]
+
+
+def _card_line(scored: Scored, pack: Pack, k: int) -> Model:
+    name = scored.card.names[k]
+    column = scored.terms[:, k]
+    known = column[~np.isnan(column)]
+    marks = np.quantile(known, (0.1, 0.5, 0.9)) if known.size else np.full(3, np.nan)
+    x = np.tile(np.array(scored.card.median), (3, 1))
+    x[:, k] = marks
+    points = scored.card.points_by_term(x)[:, k]
+    raw = _untransformed(scored.card, k, marks)
+    named = {feature.name: feature for feature in pack.features}.get(name)
+    line: Model = {
+        "feature": name,
+        "en": named.en if named else name,
+        "zh": named.zh if named else name,
+        "unit": named.unit.value if named else "ratio",
+        "coefficient": scored.card.coefficient[k],
+    }
+    for mark, value, point in zip(("p10", "p50", "p90"), raw, points, strict=True):
+        line[f"value_{mark}"] = None if np.isnan(value) else float(value)
+        line[f"points_{mark}"] = None if np.isnan(point) else round(float(point), 1)
+    return line
+
+
+def _untransformed(card: Scorecard, k: int, values: Any) -> Any:
+    return np.exp(values) if card.spec.terms[k].transform.value == "log" else values
+
+
+def _agreement(scored: Scored, classes: tuple[str, ...]) -> Model | None:
+    """How our classes fall against the rating the bank gave; a check, never an input."""
+    given = sorted(set(scored.given_rating.tolist()) - {""})
+    if not given:
+        return None
+    return {
+        "classes": list(classes),
+        "given": given,
+        "counts": [
+            [
+                int(np.sum((scored.rating == ours) & (scored.given_rating == theirs)))
+                for theirs in given
+            ]
+            for ours in classes
+        ],
+    }
+
+
+def _drift(scored: Scored, pack: Pack) -> list[Model]:
+    """Stability of each term between the firms the card learnt from and the others."""
+    labelled = scored.outcome >= 0
+    if not labelled.any() or labelled.all():
+        return []
+    named = {feature.name: feature for feature in pack.features}
+    lines = []
+    for k, name in enumerate(scored.card.names):
+        psi = population_stability(scored.terms[labelled, k], scored.terms[~labelled, k])
+        feature = named.get(name)
+        lines.append(
+            {
+                "feature": name,
+                "en": feature.en if feature else name,
+                "zh": feature.zh if feature else name,
+                "psi": round(psi, 4),
+            }
+        )
+    return sorted(lines, key=lambda line: (-line["psi"], line["feature"]))

@@ -1,0 +1,45 @@
+"""What a run found, for those who report it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from headrace.facts.ingest import Ingested
+from headrace.features.events import Events
+from headrace.graph.trade import TradeGraph
+from headrace.pack import Pack
+from headrace.workflows.lend import Lent, Market
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """Everything a run found.
+
+    Attributes:
+        source: Name of the source.
+        simulated: Whether the data are made up.
+        pack: The definitions in force.
+        zone: Whose days and months counted.
+        as_of: The moment, UTC.
+        ingested: Facts and what became of the rows.
+        graph: Relations as of the moment.
+        events: Invoices as of the moment.
+        market: Features, industries and scores, one row a party.
+        lent: Policy, book, frontier, stress, decisions.
+        digest: SHA-256 of all decision records, hexadecimal: equal runs, equal digest.
+        entries: Entries of the evidence log; 0 until it is finished.
+        root: Its Merkle root, hexadecimal.
+    """
+
+    source: str
+    simulated: bool
+    pack: Pack
+    zone: str
+    as_of: datetime
+    ingested: Ingested
+    graph: TradeGraph
+    events: Events
+    market: Market
+    lent: Lent
+    digest: str
+    entries: int = 0
+    root: str = ""

@@ -1,0 +1,340 @@
+"""The main job: a source's tables in; facts, graph, features, scores, decisions and proof out."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from headrace.clock import end_of_day
+from headrace.errors import InputError
+from headrace.evidence.canonical import canonical_json
+from headrace.evidence.commitment import salt_for
+from headrace.facts.corrections import as_of as stood_at
+from headrace.facts.ingest import Ingested, ingest
+from headrace.facts.kinds import CREDIT_RECORD, INVOICE, PARTY, RATE_RESPONSE
+from headrace.features.batch import compute
+from headrace.features.events import Events, invoice_events, local_day
+from headrace.graph.trade import TradeGraph, party_measures, trade_graph
+from headrace.pack import Pack, Text
+from headrace.workflows.book_report import frontier_table, stress_table
+from headrace.workflows.industry import industries, names, parse_words
+from headrace.workflows.lend import LendSettings, Lent, Market, decisions_sheet, lend
+from headrace.workflows.ports import Folder, Formats, Progress, Source
+from headrace.workflows.prove import Recorder
+from headrace.workflows.report import report_model
+from headrace.workflows.result import RunResult
+from headrace.workflows.score import Scored, ScoreSettings, score
+from headrace.workflows.summary import about, headings, summary
+
+STEPS = {
+    "simulate": Text("Simulated economy", "模拟经济体"),
+    "facts": Text("Facts", "事实"),
+    "graph": Text("Relations", "关系"),
+    "features": Text("Features", "指标"),
+    "scores": Text("Scores", "评分"),
+    "decisions": Text("Decisions", "决策"),
+    "report": Text("Report", "报告"),
+    "evidence": Text("Evidence", "存证"),
+}
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Who signs the evidence.
+
+    Attributes:
+        private: The Ed25519 seed, 32 bytes.
+        name: Origin of the log, printable ASCII without blanks.
+    """
+
+    private: bytes = field(repr=False)
+    name: str
+
+    @property
+    def salt_secret(self) -> bytes:
+        """The secret that the salts of commitments are derived from."""
+        return salt_for(self.private, "headrace salts")
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a run writes, how, and who signs."""
+
+    folder: Folder
+    formats: Formats
+    signer: Signer
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What a caller may change about a run.
+
+    Attributes:
+        as_of: The day whose end the run knows everything up to; None: when the last fact or
+            correction became known.
+        language: "zh" or "en": the language the report opens in, and of the headings.
+        score: About scoring.
+        lend: About the book.
+        files: The user's own versions of files of the pack, by name.
+        code: Version and digest of the code that runs, for the evidence.
+    """
+
+    as_of: date | None = None
+    language: str = "zh"
+    score: ScoreSettings = field(default_factory=ScoreSettings)
+    lend: LendSettings = field(default_factory=LendSettings)
+    files: Mapping[str, str] = field(default_factory=dict)
+    code: Mapping[str, str] = field(default_factory=dict)
+
+
+def run(
+    source: Source,
+    pack: Pack,
+    output: Output,
+    settings: RunSettings,
+    progress: Progress,
+) -> RunResult:
+    """Run the whole job and leave a folder that can be verified.
+
+    Raises:
+        HeadraceError: If a source cannot be used, a term leaks, or no book is feasible.
+    """
+    pack = replace(pack, files={**pack.files, **settings.files})
+    recorder = Recorder(output.folder, output.signer.name, output.signer.salt_secret)
+    desk = _Desk(pack, output, settings, recorder)
+    progress.begin("facts")
+    ingested = desk.take_facts(source)
+    moment = _moment(ingested, settings.as_of, source.mapping.time_zone)
+    progress.end("facts", f"{ingested.facts[INVOICE.kind].num_rows:,}")
+    progress.begin("graph")
+    graph = desk.build_graph(ingested, moment)
+    progress.end("graph", f"{graph.trades.num_rows:,}")
+    progress.begin("features")
+    events = invoice_events(
+        ingested.facts[INVOICE.kind],
+        ingested.corrections,
+        moment,
+        source.mapping.time_zone,
+        _parties(ingested),
+    )
+    features = desk.compute_features(events, graph, moment)
+    progress.end("features", f"{features.num_rows:,} × {features.num_columns - 2}")
+    progress.begin("scores")
+    scored = desk.score(features, ingested.facts[CREDIT_RECORD.kind])
+    quality = scored.validation
+    progress.end("scores", "" if quality is None else f"AUC {quality.auc.value:.3f}")
+    progress.begin("decisions")
+    market = desk.market(features, scored, ingested, local_day(moment, source.mapping.time_zone))
+    lent = desk.decide(market, names(ingested.facts[PARTY.kind]))
+    progress.end("decisions", f"{lent.outcomes['approve']:,} / {features.num_rows:,}")
+    progress.begin("report")
+    result = RunResult(
+        source=source.mapping.name,
+        simulated=source.mapping.simulated,
+        pack=pack,
+        zone=source.mapping.time_zone,
+        as_of=moment,
+        ingested=ingested,
+        graph=graph,
+        events=events,
+        market=market,
+        lent=lent,
+        digest=desk.digest,
+    )
+    desk.write_report(result)
+    progress.end("report", "report.html")
+    progress.begin("evidence")
+    checkpoint = recorder.finish(output.signer.private)
+    progress.end("evidence", f"{checkpoint.size:,}")
+    return replace(result, entries=checkpoint.size, root=checkpoint.root.hex())
+
+
+def _moment(ingested: Ingested, day: date | None, zone: str) -> datetime:
+    """The end of the day asked for, or when the last invoice or correction became known.
+
+    Raises:
+        InputError: If there is no invoice at all, or none known by then.
+    """
+    invoices, corrections = ingested.facts[INVOICE.kind], ingested.corrections
+    if not invoices.num_rows:
+        raise InputError(
+            "no invoice was accepted, so there is nothing to decide on",
+            where="facts of kind invoice",
+            remedy="look at quarantine.csv in the output folder and at the mapping",
+        )
+    if day is None:
+        latest = pc.max(invoices["known_time"]).as_py()
+        voids = corrections.filter(pc.is_valid(corrections["known_time"]))
+        last = [latest, *([pc.max(voids["known_time"]).as_py()] if voids.num_rows else [])]
+        moment: datetime = max(last).astimezone(UTC)
+        return moment
+    moment = end_of_day(day, zone)
+    first = pc.min(invoices["known_time"]).as_py()
+    if moment < first:
+        raise InputError(
+            f"nothing was known by {day}",
+            where="--as-of",
+            remedy=f"the first invoice became known on {local_day(first, zone)}",
+        )
+    return moment
+
+
+def _parties(ingested: Ingested) -> tuple[str, ...]:
+    """Everybody with a party fact or an invoice, in natural order: E2 before E10."""
+    found: set[str] = set()
+    for kind in (PARTY.kind, INVOICE.kind):
+        found |= set(pc.unique(pc.cast(ingested.facts[kind]["party"], pa.string())).to_pylist())
+    return tuple(sorted(found, key=_natural))
+
+
+def _natural(text: str) -> list[tuple[int, int, str]]:
+    parts = re.findall(r"[0-9]+|[^0-9]+", text)
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts]
+
+
+@dataclass
+class _Desk:
+    """One run at work: writes each step's files and records its evidence."""
+
+    pack: Pack
+    output: Output
+    settings: RunSettings
+    recorder: Recorder
+    digest: str = ""
+
+    def take_facts(self, source: Source) -> Ingested:
+        """Ingest and store the facts."""
+        ingested = ingest(source.tables(), source.mapping)
+        written = self.output.formats.facts(self.output.folder, ingested)
+        accounts = ingested.reconciliation
+        self.recorder.record(
+            "facts",
+            inputs=source.file_digests(),
+            definitions={**self.settings.code, **source.definition_digests()},
+            outputs=written,
+            facts={
+                "accepted": sum(each.accepted for each in accounts),
+                "duplicates": sum(each.duplicates for each in accounts),
+                "quarantined": sum(each.quarantined for each in accounts),
+            },
+        )
+        return ingested
+
+    def build_graph(self, ingested: Ingested, moment: datetime) -> TradeGraph:
+        """Relations as of the moment."""
+        standing = stood_at(ingested.facts[INVOICE.kind], ingested.corrections, moment)
+        graph = trade_graph(standing)
+        tables = {
+            "trades": graph.trades,
+            "same_papers": graph.same_papers,
+            "hidden": graph.hidden,
+            "identities": graph.identities,
+            "two_way": graph.two_way,
+            "rings": graph.rings,
+        }
+        self._write_step(
+            "graph",
+            {f"graph/{name}.parquet": self._parquet(table) for name, table in tables.items()},
+            {name: table.num_rows for name, table in tables.items()},
+        )
+        return graph
+
+    def compute_features(self, events: Events, graph: TradeGraph, moment: datetime) -> pa.Table:
+        """Features from events and from the graph."""
+        definitions = [f.definition for f in self.pack.features if f.definition is not None]
+        table = compute(definitions, events, moment)
+        measures = party_measures(graph, events.parties)
+        for name in measures.column_names[1:]:
+            table = table.append_column(name, measures[name])
+        read = "\n".join(f"{f.name}: {f.read_aloud()}" for f in self.pack.features)
+        self._write_step(
+            "features",
+            {"features.parquet": self._parquet(table)},
+            {"parties": table.num_rows, "features": table.num_columns - 2},
+            {"features": read},
+        )
+        return table
+
+    def score(self, features: pa.Table, credit_records: pa.Table) -> Scored:
+        """Scores, and the card that gave them."""
+        scored = score(features, credit_records, self.pack, self.settings.score)
+        parties = features["party"].to_pylist()
+        self._write_step(
+            "scores",
+            {
+                "scorecard.json": scored.card.to_json().encode(),
+                "scores.parquet": self._parquet(scored.table(parties)),
+            },
+            {"rows": scored.card.rows, "defaults": scored.card.defaults},
+            {"card": repr(scored.card.spec), "settings": repr(self.settings.score)},
+        )
+        return scored
+
+    def market(self, features: pa.Table, scored: Scored, ingested: Ingested, day: date) -> Market:
+        """Everything there is to decide on."""
+        words = parse_words(self.pack.files["industries.csv"], "industries.csv")
+        parties = features["party"].to_pylist()
+        found = industries(parties, ingested.facts[PARTY.kind], words)
+        return Market(features, tuple(found), scored, ingested.facts[RATE_RESPONSE.kind], day)
+
+    def decide(self, market: Market, named: Mapping[str, str]) -> Lent:
+        """The book, and a record of every decision."""
+        card = hashlib.sha256(market.scored.card.to_json().encode()).hexdigest()
+        versions = {**self.settings.code, "scorecard": card}
+        lent = lend(market, self.pack, self.settings.lend, versions)
+        records = [(each.decision_id, each.to_json_bytes()) for each in lent.decisions]
+        self.digest = hashlib.sha256(b"\n".join(record for _, record in records)).hexdigest()
+        sheet = decisions_sheet(lent, market, named)
+        formats = self.output.formats
+        self._write_step(
+            "decisions",
+            {
+                "decisions.parquet": self._parquet(sheet),
+                "decisions.csv": formats.sheet(sheet),
+                "decisions.xlsx": formats.workbook(sheet, headings(self.settings.language)),
+                "frontier.csv": formats.sheet(frontier_table(lent)),
+                "stress.csv": formats.sheet(stress_table(lent)),
+            },
+            dict(sorted(lent.outcomes.items())),
+            dict(self.pack.files),
+        )
+        self.recorder.record_decisions(records)
+        return lent
+
+    def write_report(self, result: RunResult) -> None:
+        """What people open, and what `explain` needs to compute a decision again."""
+        model = report_model(result, self.settings.code, self.settings.lend.profit_share_min)
+        settings = canonical_json(about(result, self.settings.code)) + b"\n"
+        figures = canonical_json(summary(result)) + b"\n"
+        page = self.output.formats.report(model, self.settings.language)
+        self._write_step(
+            "report", {"report.html": page, "summary.json": figures, "run.json": settings}, {}
+        )
+
+    def _parquet(self, table: pa.Table) -> bytes:
+        return self.output.formats.parquet(table)
+
+    def _write_step(
+        self,
+        step: str,
+        files: Mapping[str, bytes],
+        facts: Mapping[str, str | int],
+        definitions: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write a step's files and record them, with the digests of what they were made by."""
+        for name, data in files.items():
+            self.output.folder.write(name, data)
+        self.recorder.record(
+            step,
+            inputs={},
+            definitions={
+                name: hashlib.sha256(text.encode()).hexdigest()
+                for name, text in (definitions or {}).items()
+            },
+            outputs=list(files),
+            facts=facts,
+        )

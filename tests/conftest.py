@@ -1,0 +1,46 @@
+"""What every test may use: the reference twins, strategies, and the real data where it is."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from headrace.simulator.run import simulate, write_economy
+from headrace.simulator.settings import EconomySettings
+
+TESTS = Path(__file__).parent
+for folder in (TESTS, TESTS / "reference"):
+    sys.path.insert(0, str(folder))
+
+REAL = TESTS.parent.parent / "shared" / "data" / "cumcm2020c"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The real invoices of 425 small firms; not shipped, because their licence is not stated."""
+    if not REAL.is_dir():
+        pytest.skip(f"the real data are not at {REAL}")
+    return REAL
+
+
+@pytest.fixture(scope="session")
+def economy(tmp_path_factory) -> Path:
+    """A small simulated economy on disk, with enough labels to fit a card."""
+    folder = tmp_path_factory.mktemp("economy")
+    settings = EconomySettings(firms=100, invoices=30_000, labelled_share=0.9, default_rate=0.25)
+    write_economy(simulate(settings, seed=5), folder)
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signing_key(tmp_path_factory):
+    """Tests sign with a key of their own, never with the user's."""
+    path = tmp_path_factory.mktemp("key") / "signing.key"
+    before = os.environ.get("HEADRACE_SIGNING_KEY")
+    os.environ["HEADRACE_SIGNING_KEY"] = str(path)
+    yield path
+    if before is None:
+        del os.environ["HEADRACE_SIGNING_KEY"]
+    else:
+        os.environ["HEADRACE_SIGNING_KEY"] = before

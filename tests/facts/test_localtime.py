@@ -1,0 +1,51 @@
+"""Local days and times of whole columns, against `headrace.clock` one instant at a time."""
+
+from datetime import UTC, datetime
+
+import facts_reference as slow
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headrace.facts.localtime import (
+    end_of_local_day,
+    end_of_local_month,
+    local_day,
+    local_from_utc,
+    microseconds,
+    utc_from_local,
+)
+
+ZONES = ("Asia/Shanghai", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC")
+DECADES = st.integers(0, 70 * 365 * 86_400_000_000)
+
+
+@given(st.lists(DECADES, max_size=10), st.sampled_from(ZONES))
+def test_columns_agree_with_the_clock(instants: list[int], zone: str) -> None:
+    us = np.array(instants, dtype=np.int64)
+    assert utc_from_local(us, zone).tolist() == [slow.utc_from_local(at, zone) for at in instants]
+    assert end_of_local_day(us, zone).tolist() == [
+        slow.end_of_local_day(at, zone) for at in instants
+    ]
+    assert end_of_local_month(us, zone).tolist() == [
+        slow.end_of_local_month(at, zone) for at in instants
+    ]
+
+
+@given(st.lists(DECADES, max_size=10))
+def test_there_and_back(instants: list[int]) -> None:
+    us = np.array(instants, dtype=np.int64)
+    assert np.array_equal(utc_from_local(local_from_utc(us, "Asia/Tokyo"), "Asia/Tokyo"), us)
+
+
+def test_an_evening_in_utc_is_the_next_day_in_shanghai() -> None:
+    evening = microseconds(datetime(2019, 12, 31, 18, tzinfo=UTC))
+    day = local_day(np.array([evening]), "Asia/Shanghai")
+    assert day.astype("datetime64[D]").astype(str).tolist() == ["2020-01-01"]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_no_rows(zone: str) -> None:
+    nothing = np.zeros(0, dtype=np.int64)
+    assert end_of_local_month(nothing, zone).tolist() == []
