@@ -18,7 +18,7 @@ check: .venv/.check test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
 format: .venv/.check
 	$(BIN)/ruff format .
@@ -29,7 +29,9 @@ test-services: .venv/.services
 	$(BIN)/python -m pytest -m services
 
 bench: .venv/.test
-	$(BIN)/python benchmarks/foundation.py
+	$(BIN)/python benchmarks/foundation.py --json > benchmarks/results.new
+	mv benchmarks/results.new benchmarks/results.json
+	$(BIN)/python docs/generate.py
 
 docs: .venv/.check
 	$(BIN)/mkdocs serve

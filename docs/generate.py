@@ -3,12 +3,18 @@
 A test holds the pages to what this script would write.
 """
 
+import inspect
+import json
+import sys
+from datetime import datetime
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
-import click
 import typer
 
 from headrace.cli import app
+from headrace.decisions.stress import parse_scenarios
+from headrace.decisions.table import parse_table
 from headrace.facts.kinds import KINDS
 from headrace.facts.rules import document as document_rules
 from headrace.facts.schema import document
@@ -17,40 +23,82 @@ from headrace.packs import load
 from headrace.scores.card import Transform
 
 REFERENCE = Path(__file__).parent / "reference"
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results.json"
 NOTE = "<!-- Written by docs/generate.py; edit the code, not this page. -->\n\n"
+TAKES = {str: "text", Path: "path", int: "whole number", float: "number", datetime: "YYYY-MM-DD"}
+EXIT_STATUS = """\
+## Exit status and environment
+
+| status | meaning |
+|---|---|
+| 0 | done |
+| 1 | something does not hold: `verify` found a problem |
+| 2 | an input, option or file cannot be used; the message says what, where, and what is right |
+
+With `--json` a command prints one JSON value on standard output and nothing else there. Progress
+and errors go to standard error.
+
+| variable | meaning |
+|---|---|
+| `HEADRACE_SIGNING_KEY` | file of the key that signs; else `~/.config/headrace/signing.key` |
+| a name in `${…}` | filled into the `database` of a mapping: no password stands in a file |
+
+A signing key is made on first use, and only its owner can read it.
+"""
 
 
 def facts_page() -> str:
     """Kinds of fact and rules."""
-    kinds = "\n".join(document(schema) for schema in KINDS.values())
+    kinds = "\n".join(document(schema) for schema in KINDS.values()).replace("<", "&lt;")
     return (
-        f"{NOTE}# Facts and rules\n\n## Kinds of fact\n\n{kinds}\n## Rules\n\n"
+        f"{NOTE}# Facts and rules\n\n## Kinds of fact\n\n"
+        "One Parquet file a kind, in `out/facts/`; in `headrace query` these are the tables. "
+        "Money is in minor units (fen, 分), instants are in UTC.\n\n"
+        f"{kinds}\n## Rules\n\n"
         "Every rule by which a source row is changed, set aside or remarked on.\n\n"
+        "- *note*: the row is accepted; the rule, the number of rows and an example are reported\n"
+        "- *duplicate* (重复): the row goes to `facts/duplicates.parquet`\n"
+        "- *quarantine* (隔离): the row goes to `quarantine.csv`\n"
+        "- *correction* (更正): the row takes back an invoice, or is one that was taken back\n\n"
         f"{document_rules()}"
     )
 
 
 def pack_page(pack: Pack) -> str:
-    """Features, card, classes and reasons of a pack."""
-    lines = [f"{NOTE}# The {pack.name} pack {pack.title.zh}\n", "## Features\n"]
-    lines += ["| feature | 名称 | unit | definition |", "|---|---|---|---|"]
-    lines += [
-        f"| `{f.name}` {f.en} | {f.zh} | {f.unit.value} | {f.read_aloud()} |" for f in pack.features
-    ]
-    lines += ["\n## Scorecard\n", "| term | transformed | clipped to |", "|---|---|---|"]
-    for term in pack.card.terms:
-        low = "" if term.low is None else f"{term.low:g}"
-        high = "" if term.high is None else f"{term.high:g}"
-        how = "logarithm" if term.transform is Transform.LOG else "as it is"
-        lines.append(f"| `{term.feature}` | {how} | {low} … {high} |")
-    lines += ["\n## Rating classes\n", "| class | probability of default up to |", "|---|---|"]
-    lines += [
-        f"| {name} | {bound:.0%} |"
-        for name, bound in zip(pack.scale.classes, pack.scale.pd_max, strict=True)
-    ]
-    lines += ["\n## Reasons of a decision\n", "| code | English | 中文 |", "|---|---|---|"]
-    lines += [f"| `{code}` | {text.en} | {text.zh} |" for code, text in pack.reasons.items()]
-    lines += ["\n## What every report states\n"]
+    """Features, card, classes, policy and reasons of a pack."""
+    lines = [f"{NOTE}# The {pack.name} pack {pack.title.zh}\n", f"{pack.title.en}.\n"]
+    lines += ["## Features\n", "Money is net of tax, in minor units.\n"]
+    lines += _table(
+        ("feature", "English", "中文", "unit", "definition"),
+        [(f"`{f.name}`", f.en, f.zh, f.unit.value, f.read_aloud()) for f in pack.features],
+    )
+    lines += ["## Scorecard\n"]
+    lines += _table(
+        ("term", "transformed", "clipped to"),
+        [
+            (
+                f"`{term.feature}`",
+                "logarithm" if term.transform is Transform.LOG else "as it is",
+                _span(term.low, term.high),
+            )
+            for term in pack.card.terms
+        ],
+    )
+    lines += ["## Rating classes 信用等级\n"]
+    lines += _table(
+        ("class", "probability of default up to"),
+        [
+            (name, f"{bound:.0%}")
+            for name, bound in zip(pack.scale.classes, pack.scale.pd_max, strict=True)
+        ],
+    )
+    lines += _policy(pack)
+    lines += ["## Reasons of a decision\n"]
+    lines += _table(
+        ("code", "English", "中文"),
+        [(f"`{code}`", text.en, text.zh) for code, text in pack.reasons.items()],
+    )
+    lines += ["## What every report states\n"]
     lines += [f"- {text.en}\n- {text.zh}" for text in pack.cautions]
     return "\n".join(lines) + "\n"
 
@@ -59,28 +107,98 @@ def cli_page() -> str:
     """Every command with its options."""
     command = typer.main.get_command(app)
     lines = [f"{NOTE}# Command line\n", f"{command.help}\n"]
+    lines += _table(("option", "takes", "default", "what"), _options(command))
     for name, each in _commands(command, "headrace"):
+        arguments = [p.name.upper() for p in each.params if p.param_type_name == "argument"]
         lines += [f"## {name}\n", f"{each.help or ''}\n"]
-        rows = [_option(parameter) for parameter in each.params if parameter.name != "help"]
-        if rows:
-            lines += ["| option | default | what |", "|---|---|---|", *rows, ""]
-    return "\n".join(lines) + "\n"
+        lines += ["```text", " ".join([name, *arguments, "[options]"]), "```\n"]
+        lines += _table(("option", "takes", "default", "what"), _options(each))
+    return "\n".join([*lines, EXIT_STATUS])
 
 
-def _commands(command: click.Command, name: str) -> list[tuple[str, click.Command]]:
+def _policy(pack: Pack) -> list[str]:
+    """The editable files as they ship."""
+    guide = "[Change the policy](../guides/change-the-policy.md)"
+    lines = ["## Policy as it ships 信贷政策\n"]
+    lines += [f"`headrace policy export` writes these files. {guide} shows how to edit them.\n"]
+    for name in ("access.csv", "limit.csv"):
+        table = parse_table(pack.files[name], name)
+        head, *rules = table.to_rows()
+        lines += [f"### `{name}`\n", f"{table.title_en}\n", f"{table.title_zh}\n"]
+        lines += [f"Hit policy: {table.hit_policy.value}.\n", *_table(head, rules)]
+    lines += ["### `economics.toml`\n", "```toml", pack.files["economics.toml"].strip(), "```\n"]
+    lines += ["### `scenarios.csv`\n"]
+    scenarios = parse_scenarios(pack.files["scenarios.csv"], "scenarios.csv")
+    lines += _table(
+        ("scenario", "English", "中文"),
+        [(f"`{each.name}`", each.label_en, each.label_zh) for each in scenarios],
+    )
+    lines += [
+        "### `industries.csv`\n",
+        "Words in a name that tell the industry where the source does not; the topmost wins.\n",
+    ]
+    return lines
+
+
+def _commands(command: Any, name: str) -> list[tuple[str, Any]]:
     inner = getattr(command, "commands", None)
     if inner is None:
         return [(name, command)]
     return [found for key, each in inner.items() for found in _commands(each, f"{name} {key}")]
 
 
-def _option(parameter: click.Parameter) -> str:
+def _options(command: Any) -> list[tuple[str, ...]]:
+    types = get_type_hints(inspect.unwrap(command.callback)) if command.params else {}
+    return [_option(p, types[p.name]) for p in command.params if p.name != "help"]
+
+
+def _option(parameter: Any, type_: Any) -> tuple[str, ...]:
     names = ", ".join(f"`{name}`" for name in parameter.opts)
     if parameter.param_type_name == "argument":
-        names = f"`{parameter.human_readable_name}`"
-    shown = parameter.default
-    default = "required" if parameter.required else "" if shown in (None, False, [], ()) else shown
-    return f"| {names} | {default} | {getattr(parameter, 'help', '') or ''} |"
+        names = f"`{parameter.name.upper()}`"
+    takes = next((TAKES[each] for each in _plain(type_) if each in TAKES), "")
+    takes += ", repeatable" if parameter.multiple else ""
+    shown = "" if parameter.default in (None, False, [], ()) else f"`{parameter.default}`"
+    default = "required" if parameter.required else shown
+    return (names, takes, default, parameter.help or "")
+
+
+def _plain(type_: Any) -> list[Any]:
+    """A type and those inside it: text in a list of texts or None."""
+    return [type_, *(inner for each in get_args(type_) for inner in _plain(each))]
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in (head, *rows)]
+    lines = [f"| {' | '.join(row)} |" for row in cells]
+    return [lines[0], f"|{'---|' * len(head)}", *lines[1:], ""]
+
+
+def _span(low: float | None, high: float | None) -> str:
+    if low is None and high is None:
+        return ""
+    return f"{'' if low is None else f'{low:,g}'} … {'' if high is None else f'{high:,g}'}"
+
+
+def performance_page() -> str:
+    """What `make bench` measured last, and on what."""
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    machine = ", ".join(f"{name} {value}" for name, value in found["machine"].items())
+    lines = [
+        f"{NOTE}# Performance\n",
+        f"Measured by `make bench` on: {machine}. Equal hash: equal work.\n",
+        "| metric | value | 95 % | bar | holds | peers | data | hash |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for each in found["results"]:
+        spread = " to ".join(f"{end:.3f}" for end in each["interval_95"] or ())
+        peers = ", ".join(f"{name} {value:,.4g}" for name, value in each["peers"].items())
+        holds = "" if each["bar"] is None else ("yes" if each["holds"] else "**no**")
+        lines.append(
+            f"| `{each['metric']}` | {each['value']:,.4g} {each['unit']} | {spread} | "
+            f"{each['bar'] or ''} | {holds} | {peers} | {each['data']} | `{each['hash']}` |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def pages() -> dict[str, str]:
@@ -88,10 +206,13 @@ def pages() -> dict[str, str]:
     return {
         "cli.md": cli_page(),
         "facts.md": facts_page(),
+        "performance.md": performance_page(),
         "sme_invoices.md": pack_page(load("sme_invoices")),
     }
 
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        sys.exit(__doc__)
     for file, text in pages().items():
         (REFERENCE / file).write_text(text, encoding="utf-8")

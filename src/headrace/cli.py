@@ -1,39 +1,40 @@
 """The command line: `headrace run`, `verify`, `explain` and what goes with them.
 
-Every command that finds something takes --json and then prints one object and nothing else on
-standard output; progress goes to standard error. Exit status: 0 done, 1 something does not hold
-(verify), 2 input that cannot be used.
+Every command that finds something takes --json and then prints one JSON value and nothing else on
+standard output; progress and errors go to standard error. Exit status: 0 done, 1 something does
+not hold (verify), 2 input that cannot be used.
 """
 
-import os
+import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
 
-import pyarrow as pa
 import typer
-from threadpoolctl import threadpool_limits
 
-from headrace import packs
+from headrace import __version__, packs
 from headrace.adapters import printing
 from headrace.adapters.code import code_digest
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.folder_source import FolderSource
 from headrace.adapters.formats import StandardFormats
 from headrace.adapters.keys import load_or_create_signing_key
+from headrace.adapters.machine import THREADS_MAX, limited_threads, quiet_libraries
 from headrace.adapters.mappings import draft_mapping, find_mapping, load_mapping
-from headrace.adapters.outputs import cleared
+from headrace.adapters.outputs import cleared, for_simulation
 from headrace.adapters.store import FactStore, csv_bytes
 from headrace.adapters.terminal import Silent, TerminalProgress
-from headrace.errors import EvidenceError, HeadraceError, InputError
+from headrace.adapters.user_files import read_policy, read_text, write_file, write_policy
+from headrace.decisions.economics import parse_economics
+from headrace.errors import HeadraceError, InputError
 from headrace.evidence.checkpoint import read_public_key
-from headrace.facts.mapping import parse_mapping
+from headrace.facts.mapping import SourceMapping, parse_mapping
 from headrace.money import to_minor
 from headrace.pack import Pack
 from headrace.scores.card import Scorecard
@@ -60,23 +61,55 @@ policy_app = typer.Typer(help="Policy files: who may borrow, how much, at what r
 app.add_typer(mapping_app, name="mapping", no_args_is_help=True)
 app.add_typer(policy_app, name="policy", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Language = Annotated[str, typer.Option("--lang", help="zh or en.")]
+
+def _language(text: str) -> str:
+    if text not in ("zh", "en"):
+        raise InputError(f"{text!r} is no language", where="--lang", remedy="zh or en")
+    return text
+
+
+Version = Annotated[bool, typer.Option("--version", help="Print the version.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
+Language = Annotated[str, typer.Option("--lang", help="zh or en.", callback=_language)]
 PackName = Annotated[str, typer.Option("--pack", help="Which scenario.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="The folder a run wrote.")]
-Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads to use.")]
+Threads = Annotated[int, typer.Option("--threads", min=1, max=THREADS_MAX, help="Threads to use.")]
 DEFAULT_PACK = "sme_invoices"
 DEMO = EconomySettings()
 DEMO_SEED = 3
+DEMO_FIRMS_MIN = 120  # fewer hold too few defaults to fit a card
 
 
-def main() -> None:
-    """Entry point of the `headrace` command."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `headrace` command.
+
+    Args:
+        arguments: What follows the command's name; None: those of this process.
+
+    Raises:
+        SystemExit: With the exit status.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot write a character gets its code, not a traceback.
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        app(arguments, prog_name="headrace")
     except HeadraceError as error:
         printing.error(error)
         sys.exit(2)
+    except OSError as error:  # a full disk, a folder without permission, whoever met it
+        problem = f"the system refuses: {error.strerror or error}"
+        printing.error(InputError(problem, where=str(error.filename or "")))
+        sys.exit(2)
+
+
+@app.callback(invoke_without_command=True)
+def options(version: Version = False) -> None:
+    """Headrace 活水: industrial digital finance, from dated facts to provable decisions."""
+    if version:
+        printing.line(f"headrace {__version__}")
+        raise typer.Exit
 
 
 @app.command("run")
@@ -122,22 +155,25 @@ def run_command(
 ) -> None:
     """Ingest, relate, compute, score, decide, report and prove, in one go."""
     chosen = packs.load(pack)
-    card = None if scorecard is None else Scorecard.from_json(_text(scorecard))
+    own = {} if policy is None else read_policy(policy, chosen.files)
+    card = None if scorecard is None else _scorecard(scorecard)
     settings = RunSettings(
         as_of=None if as_of is None else as_of.date(),
-        language=_language(lang),
+        language=lang,
         score=ScoreSettings(seed, repeats, card, tuple(add_term or ()), allow_leakage),
-        lend=LendSettings(_money(budget, chosen), profit_share_min),
-        files=_own_files(policy, chosen),
+        lend=LendSettings(_budget(budget, {**chosen.files, **own}), profit_share_min),
+        files=own,
         code=code_digest(),
     )
-    _run(chosen, data, out, settings, _Ways(mapping, threads, as_json))
+    source = FolderSource(data, _mapping(data, mapping, chosen))
+    with limited_threads(threads):
+        _run(source, chosen, cleared(out, data), settings, as_json=as_json)
 
 
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the data and the results.")] = Path("demo"),
-    firms: Annotated[int, typer.Option(help="Firms to simulate.")] = DEMO.firms,
+    firms: Annotated[int, typer.Option(min=DEMO_FIRMS_MIN, help="Firms to simulate.")] = DEMO.firms,
     invoices: Annotated[int, typer.Option(help="Invoices to simulate.")] = DEMO.invoices,
     seed: Annotated[int, typer.Option(help="The same seed gives the same economy.")] = DEMO_SEED,
     threads: Threads = 2,
@@ -145,14 +181,16 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Simulate an economy and run the whole job on it."""
-    data = out / "data"
+    pack, data = packs.load(DEFAULT_PACK), for_simulation(out / "data")
     progress = _progress(lang, as_json=as_json)
-    progress.begin("simulate")
-    write_economy(simulate(replace(DEMO, firms=firms, invoices=invoices), seed), data)
-    progress.end("simulate", f"{firms:,} firms, {invoices:,} invoices")
-    settings = RunSettings(language=_language(lang), code=code_digest())
-    pack = packs.load(DEFAULT_PACK)
-    _run(pack, data, out / "out", settings, _Ways(None, threads, as_json))
+    with _stopping(progress):
+        progress.begin("simulate")
+        write_economy(simulate(replace(DEMO, firms=firms, invoices=invoices), seed), data)
+        progress.end("simulate", f"{firms:,} firms, {invoices:,} invoices")
+    settings = RunSettings(language=lang, code=code_digest())
+    source = FolderSource(data, _mapping(data, None, pack))
+    with limited_threads(threads):
+        _run(source, pack, cleared(out / "out", data), settings, as_json=as_json)
 
 
 @app.command("simulate")
@@ -163,13 +201,14 @@ def simulate_command(
     seed: Annotated[int, typer.Option(help="The same seed, the same bytes.")] = DEMO_SEED,
 ) -> None:
     """Write a simulated economy: data to try things on, labelled as simulated."""
-    write_economy(simulate(replace(DEMO, firms=firms, invoices=invoices), seed), out)
+    economy = simulate(replace(DEMO, firms=firms, invoices=invoices), seed)
+    write_economy(economy, for_simulation(out))
     printing.line(f"{out}: simulated economy, {firms:,} firms, {invoices:,} invoices, seed {seed}")
 
 
 @app.command("verify")
 def verify_command(
-    out: Annotated[Path, typer.Argument(help="The folder a run wrote.")],
+    out: Annotated[Path | None, typer.Argument(help="The folder a run wrote.")] = None,
     data: Annotated[Path | None, typer.Option(help="Also check the data it read.")] = None,
     key: Annotated[
         Path | None, typer.Option(help="key.pub that must have signed, from elsewhere.")
@@ -177,34 +216,16 @@ def verify_command(
     receipt: Annotated[
         Path | None, typer.Option(help="Check this receipt against --key instead of a folder.")
     ] = None,
+    lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """Check every byte of a run's folder against its evidence."""
-    trusted = None if key is None else read_public_key(_text(key)).public
+    trusted = None if key is None else read_public_key(read_text(key)).public
     if receipt is not None:
-        _verify_receipt(receipt, trusted, as_json=as_json)
-        return
-    found = verify(
-        DiskFolder(out), data=None if data is None else DiskFolder(data), trusted_key=trusted
-    )
-    if as_json:
-        printing.as_json(
-            {
-                "holds": found.holds,
-                "problems": [
-                    {"where": each.where, "what": each.what, "remedy": each.remedy}
-                    for each in found.problems
-                ],
-                "entries": found.entries,
-                "root": found.root,
-                "decisions_proved": found.decisions_proved,
-                "files_checked": found.files_checked,
-                "signed_by": found.signed_by,
-            }
-        )
+        holds = _verify_receipt(receipt, trusted, lang, as_json=as_json)
     else:
-        printing.verification(found)
-    if not found.holds:
+        holds = _verify_folder(out, data, trusted, lang, as_json=as_json)
+    if not holds:
         raise typer.Exit(1)
 
 
@@ -220,19 +241,19 @@ def explain_command(
 ) -> None:
     """Why a firm was decided as it was: facts, features, points, rules, limit and rate."""
     folder, store = DiskFolder(out), FactStore(out)
-    pack = packs.load(run_settings(folder)["pack"])
+    pack = packs.load(run_settings(folder).pack)
     if facts is not None:
         table = facts_behind(folder, store, pack, party, facts)
         if as_json:
-            printing.as_json(table.to_pylist())
+            printing.table_as_json(table)
         else:
-            printing.table(table)
+            printing.table(table, lang)
         return
     found = explain(folder, store, pack, party)
     if as_json:
         printing.as_json(found.to_dict())
     else:
-        printing.explanation(found, pack, _language(lang))
+        printing.explanation(found, pack, lang)
 
 
 @app.command("receipt")
@@ -247,7 +268,7 @@ def receipt_command(
     if to is None:
         printing.line(text)
     else:
-        to.write_text(text + "\n", encoding="utf-8")
+        write_file(to, f"{text}\n".encode())
 
 
 @app.command()
@@ -261,9 +282,9 @@ def query(
     """Ask the stored facts in SQL."""
     found = FactStore(out, threads=threads).query(sql)
     if to is not None:
-        to.write_bytes(csv_bytes(found))
+        write_file(to, csv_bytes(found))
     elif as_json:
-        printing.as_json(found.to_pylist())
+        printing.table_as_json(found)
     else:
         printing.table(found)
 
@@ -281,36 +302,21 @@ def export_command(
     to: Annotated[Path, typer.Argument(help="Folder to write.")], pack: PackName = DEFAULT_PACK
 ) -> None:
     """Write a pack's policy files, to be edited and given to `run --policy`."""
-    to.mkdir(parents=True, exist_ok=True)
-    for name, text in packs.load(pack).files.items():
-        # Excel needs the byte order mark to read Chinese; our readers do not mind it.
-        encoding = "utf-8-sig" if name.endswith(".csv") else "utf-8"
-        (to / name).write_text(text, encoding=encoding)
-        printing.line(str(to / name))
+    for path in write_policy(to, packs.load(pack).files):
+        printing.line(str(path))
 
 
-class _Ways:
-    """How a run is carried out, which changes nothing about what comes out."""
-
-    def __init__(self, mapping: Path | None, threads: int, as_json: bool) -> None:  # noqa: FBT001 - set once
-        self.mapping, self.threads, self.as_json = mapping, threads, as_json
-
-
-def _run(pack: Pack, data: Path, out: Path, settings: RunSettings, ways: _Ways) -> None:
+def _run(
+    source: FolderSource, pack: Pack, out: Path, settings: RunSettings, *, as_json: bool
+) -> None:
     began = perf_counter()
-    if ways.mapping is None:
-        shipped = [parse_mapping(text, name) for name, text in pack.mappings.items()]
-        mapping = find_mapping(data, shipped)
-    else:
-        mapping = load_mapping(ways.mapping)
     key = load_or_create_signing_key()
-    signer = Signer(key.private, key.name)
-    output = Output(DiskFolder(cleared(out)), StandardFormats(), signer)
-    progress = _progress(settings.language, as_json=ways.as_json)
-    with _threads(ways.threads), _stopping(progress), _quiet_libraries():
-        result = run(FolderSource(data, mapping), pack, output, settings, progress)
+    output = Output(DiskFolder(out), StandardFormats(), Signer(key.private, key.name))
+    progress = _progress(settings.language, as_json=as_json)
+    with _stopping(progress), quiet_libraries():
+        result = run(source, pack, output, settings, progress)
     seconds = perf_counter() - began
-    if ways.as_json:
+    if as_json:
         printing.as_json(_object(result, seconds))
     else:
         printing.run_result(result, out, settings.language, seconds)
@@ -319,6 +325,13 @@ def _run(pack: Pack, data: Path, out: Path, settings: RunSettings, ways: _Ways) 
 def _object(result: RunResult, seconds: float) -> dict[str, Any]:
     evidence = {"entries": result.entries, "root": result.root}
     return {**summary(result), "evidence": evidence, "seconds": round(seconds, 2)}
+
+
+def _mapping(data: Path, chosen: Path | None, pack: Pack) -> SourceMapping:
+    if chosen is not None:
+        return load_mapping(chosen)
+    shipped = [parse_mapping(text, name) for name, text in pack.mappings.items()]
+    return find_mapping(data, shipped)
 
 
 def _progress(language: str, *, as_json: bool) -> Progress:
@@ -335,95 +348,70 @@ def _stopping(progress: Progress) -> Iterator[None]:
             progress.stop()
 
 
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = pa.cpu_count()
-    pa.set_cpu_count(count)
-    try:
-        with threadpool_limits(count):
-            yield
-    finally:
-        pa.set_cpu_count(before)
+def _verify_folder(
+    out: Path | None, data: Path | None, trusted: bytes | None, language: str, *, as_json: bool
+) -> bool:
+    if out is None:
+        raise InputError(
+            "there is nothing to verify",
+            where="verify",
+            remedy="name the folder that a run wrote, or give --receipt and --key",
+        )
+    read = None if data is None else DiskFolder(data)
+    found = verify(DiskFolder(out), data=read, trusted_key=trusted)
+    if as_json:
+        printing.as_json({"holds": found.holds, **asdict(found)})
+    else:
+        printing.verification(found, language)
+    return found.holds
 
 
-@contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """Send what compiled libraries write to standard output (HiGHS does) to standard error."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-
-
-def _verify_receipt(path: Path, trusted: bytes | None, *, as_json: bool) -> None:
+def _verify_receipt(path: Path, trusted: bytes | None, language: str, *, as_json: bool) -> bool:
     if trusted is None:
         raise InputError(
             "a receipt is checked with the lender's key",
             where="--key",
             remedy="give evidence/key.pub, had from the lender, not from whoever sent the receipt",
         )
-    receipt = Receipt.from_json(_text(path))
+    receipt = Receipt.from_json(read_text(path))
     problem = check_receipt(receipt, trusted)
     if as_json:
         printing.as_json(
-            {"holds": problem is None, "decision_id": receipt.decision_id,
-             "problem": problem and f"{problem.where}: {problem.what}"}
-        )  # fmt: skip
+            {
+                "holds": problem is None,
+                "decision_id": receipt.decision_id,
+                "problem": problem and f"{problem.where}: {problem.what}",
+            }
+        )
     else:
-        printing.receipt(receipt, problem)
-    if problem is not None:
-        raise typer.Exit(1)
+        printing.receipt(receipt, problem, language)
+    return problem is None
 
 
-def _language(text: str) -> str:
-    if text not in ("zh", "en"):
-        raise InputError(f"{text!r} is no language", where="--lang", remedy="zh or en")
-    return text
+def _scorecard(path: Path) -> Scorecard:
+    try:
+        return Scorecard.from_json(read_text(path))
+    except InputError as error:
+        where = f"{path}, {error.where}" if error.where != str(path) else error.where
+        raise InputError(error.problem, where=where, remedy=error.remedy) from error
 
 
-def _money(text: str | None, pack: Pack) -> int | None:
-    """Major units as written, with or without thousands separators, in minor units."""
+def _budget(text: str | None, files: Mapping[str, str]) -> int | None:
+    """Major units as written, with or without thousands separators, in minor units.
+
+    Raises:
+        InputError: If it is no amount of the currency that the economics are in.
+    """
     if text is None:
         return None
+    currency = parse_economics(files["economics.toml"], "economics.toml").currency
     try:
-        minor = to_minor(Decimal(text.replace(",", "").replace("_", "")), "CNY")
-    except (InvalidOperation, ValueError) as error:
+        return to_minor(Decimal(text.replace(",", "").replace("_", "")), currency)
+    except (ArithmeticError, ValueError) as error:
         raise InputError(
-            f"{text!r} is no amount of {pack.name}",
-            where="--budget",
-            remedy="for example 100000000",
+            f"{text!r} is no amount of {currency}", where="--budget", remedy="such as 100000000"
         ) from error
-    return minor
 
 
-def _own_files(folder: Path | None, pack: Pack) -> dict[str, str]:
-    if folder is None:
-        return {}
-    if not folder.is_dir():
-        raise InputError("there is no such folder", where=f"--policy {folder}")
-    found = {name: _text(folder / name) for name in pack.files if (folder / name).is_file()}
-    if not found:
-        raise InputError(
-            "the folder holds no policy file",
-            where=f"--policy {folder}",
-            remedy=f"any of {', '.join(pack.files)}; `headrace policy export` writes them",
-        )
-    return found
-
-
-def _text(path: Path) -> str:
-    """A small text file: UTF-8 with or without mark, else GB18030, as Chinese Excel saves it."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"it cannot be read: {error.strerror}", where=str(path)) from error
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise EvidenceError("it is not text", where=str(path))
+if __name__ == "__main__":
+    main()

@@ -125,7 +125,7 @@ def _facts(dice: np.random.Generator) -> dict[str, Any]:
                 "example": "E17 08827710: 100.00 + 3.00 ≠ 103.01",
                 "en": "Amount and tax do not add up to the total",
                 "zh": "金额与税额之和不等于价税合计",
-                "effect": "quarantined",
+                "effect": "quarantine",
             },
             {
                 "rule": "date_late",
@@ -134,7 +134,7 @@ def _facts(dice: np.random.Generator) -> dict[str, Any]:
                 "example": "2020-13-01",
                 "en": "A date that no calendar has",
                 "zh": "日期不存在",
-                "effect": "quarantined",
+                "effect": "quarantine",
             },
             {
                 "rule": "rate_unusual",
@@ -143,7 +143,7 @@ def _facts(dice: np.random.Generator) -> dict[str, Any]:
                 "example": "0.0099",
                 "en": "A tax rate outside the usual ones",
                 "zh": "税率不在常见税率之列",
-                "effect": "kept",
+                "effect": "note",
             },
         ],
         "corrections": [
@@ -183,6 +183,7 @@ def _graph(dice: np.random.Generator, firms: int) -> dict[str, Any]:
         "same_papers": 37,
         "self_invoices": 12,
         "identities": 58,
+        "two_way": [{"first": "E17", "second": "E31", "amount_minor": 9_120_000}],
         "hidden": [
             {
                 "seller": f"E{seller}",
@@ -196,12 +197,14 @@ def _graph(dice: np.random.Generator, firms: int) -> dict[str, Any]:
         "rings": [
             {
                 "parties": ["E4", "E9", "E22"],
+                "rounds": 3,
                 "amount_minor": 48_120_000,
                 "first": "2018-03-02",
                 "last": "2019-11-20",
             },
             {
                 "parties": ["E17", "E31"],
+                "rounds": 1,
                 "amount_minor": 9_120_000,
                 "first": "2017-06-02",
                 "last": "2018-01-11",
@@ -318,7 +321,11 @@ def _book(applicants: list[dict[str, Any]]) -> dict[str, Any]:
         "gap": 0.00021,
         "bound_minor": int(lent * 0.0213 * 1.0002),
         "greedy_profit_minor": int(lent * 0.0201),
-        "greedy_approved": count["approve"] - 3,
+        "greedy_approved": count["approve"],
+        "best_profit_minor": int(lent * 0.0222),
+        "best_approved": count["approve"] - 9,
+        "best_greedy_profit_minor": int(lent * 0.0222),
+        "backtest": {"firms": 21, "defaults": 1, "predicted": 1.4},
         "by_class": [_group("class", name, applicants, "rating_class") for name in CLASSES],
         "by_industry": [_group("industry", name, applicants, "industry") for name in INDUSTRIES],
         "by_reason": [

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from adapters.report_sample import sample_model
 from headrace.adapters.html import render_report
 from headrace.errors import InputError
+from headrace.facts.rules import Effect
+from headrace.features.definition import Unit
 
 HERE = resources.files("headrace.adapters.html")
 TEXTS = json.loads((HERE / "texts.json").read_text(encoding="utf-8"))
@@ -263,10 +265,12 @@ def test_every_text_is_used():
     assert unused == []
 
 
-def test_every_unit_and_outcome_of_the_pack_has_words():
+def test_every_unit_effect_and_outcome_has_words():
     model = sample_model()
-    for unit in {each["unit"] for each in model["units"].values()}:
-        assert f"unit_{unit}" in TEXTS
+    for unit in Unit:
+        assert f"unit_{unit.value}" in TEXTS
+    for effect in Effect:
+        assert f"effect_{effect.value}" in TEXTS
     for firm in model["firms"]:
         assert f"outcome_{firm['decision']['outcome']}" in TEXTS
         assert f"sentence_{firm['decision']['outcome']}" in TEXTS

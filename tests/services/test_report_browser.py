@@ -41,11 +41,12 @@ def visit(browser, tmp_path):
     """A page on a report of a model; at the end nothing may have failed, nothing been fetched."""
     pages, said, asked = [], [], []
 
-    def visit(model, route="#/", language="en", **context):
+    def visit(model, route="#/", language="en", first="", **context):
         path = tmp_path / f"report{len(pages)}.html"
         path.write_bytes(render_report(model, language))
         page = browser.new_context(**context).new_page()
         pages.append(page)
+        page.add_init_script(first)
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
@@ -92,6 +93,20 @@ def test_every_page_is_drawn_whole_and_fits(visit, model, language, scheme, widt
         assert page.get_attribute("html", "lang") == {"zh": "zh-CN", "en": "en"}[language]
         assert page.evaluate("document.documentElement.scrollWidth") <= width, route
         assert not {"undefined", "NaN", "[object"} & set(page.inner_text("body").split()), route
+
+
+def test_charts_in_view_before_the_library_is_read_are_drawn_once_it_is(visit, model):
+    at_once = """window.IntersectionObserver = class {
+      constructor(tell) { this.tell = tell; this.watched = new Set(); }
+      unobserve(area) { this.watched.delete(area); }
+      observe(area) {
+        if (this.watched.has(area)) return;
+        this.watched.add(area);
+        this.tell([{ target: area, isIntersecting: true }]);
+      }
+    }"""
+    page = visit(model, first=at_once)
+    assert page.locator(".chart svg").count() == page.locator(".chart").count() == 5
 
 
 def test_the_headline_says_the_three_numbers_at_once(visit, model):

@@ -105,8 +105,17 @@ def test_the_folder_proves_itself_and_the_data_it_read(done, economy):
     assert (found.entries, found.root) == (result.entries, result.root)
 
 
-@pytest.mark.parametrize("part", ["decisions.csv", "facts/invoice.parquet", "records/decisions.jsonl",
-                                  "report.html", "evidence/log.jsonl", "run.json"])  # fmt: skip
+ALTERED = (
+    "decisions.csv",
+    "facts/invoice.parquet",
+    "records/decisions.jsonl",
+    "report.html",
+    "evidence/log.jsonl",
+    "run.json",
+)
+
+
+@pytest.mark.parametrize("part", ALTERED)
 def test_an_altered_byte_is_found_and_named(done, tmp_path, part):
     copy = tmp_path / "copy"
     shutil.copytree(done[1], copy)
@@ -158,6 +167,29 @@ def test_facts_of_the_future_change_no_decision(economy, tmp_path):
 
 def pairs(table: pa.Table, first: str, second: str) -> set[tuple[str, str]]:
     return set(zip(table[first].to_pylist(), table[second].to_pylist(), strict=True))
+
+
+def test_an_outcome_that_became_known_later_teaches_nothing(economy, tmp_path):
+    """A label with a known time after the moment does not exist yet."""
+    data = tmp_path / "dated"
+    shutil.copytree(economy, data)
+    records = pq.read_table(data / "credit_records.parquet")
+    day = [date(2019, 1, 1) if n % 3 else date(2019, 12, 1) for n in range(records.num_rows)]
+    pq.write_table(records.append_column("told", pa.array(day)), data / "credit_records.parquet")
+    mapping = (data / "mapping.toml").read_text(encoding="utf-8")
+    add_column(data / "mapping.toml", mapping, 'known_time = "told"')
+    early = run_on(data, replace(SETTINGS, as_of=date(2019, 6, 30))).market.scored
+    late = run_on(data).market.scored
+    assert late.card.rows == records.num_rows
+    assert early.card.rows == sum(each == date(2019, 1, 1) for each in day)
+
+
+def add_column(file: Path, mapping: str, column: str) -> None:
+    """Map one more column of the credit records."""
+    place = mapping.index("defaulted")
+    start = mapping.rindex("\n", 0, place) + 1
+    line = mapping[start : mapping.index("\n", start)]
+    file.write_text(mapping.replace(line, line.replace("}", f", {column} }}", 1)), encoding="utf-8")
 
 
 def test_rings_and_hidden_edges_that_were_planted_are_found(done, economy):
@@ -213,11 +245,7 @@ def with_rating(economy: Path, to: Path) -> Path:
     rating = ["D" if each == "yes" else "A" for each in records["defaulted"].to_pylist()]
     pq.write_table(records.append_column("rating", pa.array(rating)), to / "credit_records.parquet")
     mapping = (to / "mapping.toml").read_text(encoding="utf-8")
-    place = mapping.index("defaulted")
-    cut = mapping.rindex("\n", 0, place) + 1
-    line = mapping[cut : mapping.index("\n", cut)]
-    added = line.replace("}", ', rating = "rating" }', 1)
-    (to / "mapping.toml").write_text(mapping.replace(line, added), encoding="utf-8")
+    add_column(to / "mapping.toml", mapping, 'rating = "rating"')
     return to
 
 

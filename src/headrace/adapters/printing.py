@@ -1,18 +1,30 @@
-"""What the command line prints for people: short, aligned, in Chinese or English."""
+"""What the command line prints for people: short, aligned, in Chinese or English.
+
+On a terminal, text is wrapped to its width; into a pipe or a file, every line is whole and plain.
+"""
 
 import json
+import math
+import re
+import shlex
+import sys
 from collections.abc import Callable, Sequence
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
-from headrace.errors import HeadraceError
+from headrace.adapters.printing_texts import OUTCOME, WORDS
+from headrace.errors import HeadraceError, InputError
+from headrace.facts.rules import OPTIONAL_TABLE_ABSENT
 from headrace.features.definition import Unit
-from headrace.money import format_minor
+from headrace.money import MINOR_PER_MAJOR, format_minor
 from headrace.pack import Pack, Text
 from headrace.workflows.explain import Explanation
 from headrace.workflows.prove import Problem, Receipt, Verification
@@ -20,217 +32,228 @@ from headrace.workflows.result import RunResult
 from headrace.workflows.summary import invoice_account
 
 ROWS_SHOWN = 40
-OUTCOME = {
-    "approve": Text("Approved", "通过"),
-    "refer": Text("To be looked at by a person", "转人工"),
-    "decline": Text("Declined", "拒绝"),
-}
-WORDS = {
-    "simulated": Text(
-        "SIMULATED DATA: no real firm, no real money", "模拟数据：无真实企业，无真实资金"
-    ),
-    "facts": Text("Facts", "事实"),
-    "facts_line": Text(
-        "{rows:,} invoices = {accepted:,} accepted + {duplicates:,} duplicates + {quarantined:,} "
-        "quarantined",
-        "{rows:,} 张发票 = 接受 {accepted:,} + 重复 {duplicates:,} + 隔离 {quarantined:,}",
-    ),
-    "graph": Text("Relations", "关系"),
-    "graph_line": Text(
-        "{trades:,} trades, {hidden} hidden firm-to-firm edges, {rings} rings, {own} self-invoices",
-        "{trades:,} 条交易关系，{hidden} 条隐含企业关系，{rings} 个闭环，{own} 张自开票",
-    ),
-    "score": Text("Score", "评分"),
-    "score_line": Text(
-        "out of fold, no rating used: AUC {auc:.3f} ({low:.3f} to {high:.3f}), "
-        "Brier {brier:.3f} ({blow:.3f} to {bhigh:.3f}); {defaults} defaults of {rows} firms",
-        "折外、未用评级：AUC {auc:.3f}（{low:.3f}–{high:.3f}），Brier {brier:.3f}"
-        "（{blow:.3f}–{bhigh:.3f}）；{rows} 家中 {defaults} 家违约",
-    ),
-    "card_given": Text("card brought along, not validated here", "使用外部评分卡，本次未验证"),
-    "approval": Text("Approval rate", "通过率"),
-    "price": Text("Mean rate", "平均利率"),
-    "loss": Text("Expected loss", "预期损失"),
-    "profit": Text("Expected profit", "预期利润"),
-    "lent": Text("Limits offered", "授信总额"),
-    "firms": Text("firms", "家企业"),
-    "of_drawn": Text("of what is drawn", "占预计提款"),
-    "of_budget": Text("of a budget of", "年度预算"),
-    "gap": Text("optimality gap {gap:.4%}", "最优性差距 {gap:.4%}"),
-    "greedy": Text(
-        "a greedy lender reaching as many firms earns {profit}",
-        "同样通过数的贪心组合利润 {profit}",
-    ),
-    "best": Text(
-        "the most profitable book earns {profit} with {count} firms",
-        "利润最大的组合为 {profit}，仅 {count} 家",
-    ),
-    "caution": Text("Read with care", "请注意"),
-    "next": Text("Next", "下一步"),
-    "open": Text("open the report", "打开报告"),
-    "why": Text("why a firm was decided so", "查看某企业的决策原因"),
-    "prove": Text("prove it", "验证存证"),
-    "edit": Text("change the policy", "修改策略"),
-    "bad_rows": Text("rows set aside, with reasons", "被隔离的数据及原因"),
-    "took": Text("{seconds:.1f} s, digest {digest}", "{seconds:.1f} 秒，摘要 {digest}"),
-    "decision": Text("Decision", "决策"),
-    "limit": Text("Limit", "额度"),
-    "rate": Text("Rate", "利率"),
-    "class": Text("Class", "等级"),
-    "pd": Text("Probability of default", "违约概率"),
-    "points": Text("Points", "评分"),
-    "mean_firm": Text("mean applicant", "平均申请企业"),
-    "feature": Text("Feature", "指标"),
-    "value": Text("Value", "取值"),
-    "behind": Text("Facts behind it", "所依据的事实"),
-    "again": Text("Computed again", "重新计算"),
-    "same": Text("same", "一致"),
-    "differs": Text("DIFFERS", "不一致"),
-    "of_graph": Text("from the graph", "来自关系图谱"),
-    "missing": Text("missing", "缺失"),
-    "uncertainty": Text("little known of firms like this", "此类企业样本不足"),
-    "rules": Text("Rules that fired", "命中的规则"),
-    "limit_parts": Text(
-        "cap by turnover {turnover}, rounded down {cap}, given by the book {offered}",
-        "营业额上限 {turnover}，取整后 {cap}，组合分配 {offered}",
-    ),
-    "rate_parts": Text(
-        "of {rate:.2%}: funds {funding:.2%}, expected loss {loss:.2%}, interest lost to default "
-        "{forgone:.2%}, margin {margin:.2%}",
-        "{rate:.2%} 中：资金成本 {funding:.2%}，预期损失 {loss:.2%}，违约损失利息 {forgone:.2%}，"
-        "利润 {margin:.2%}",
-    ),
-    "other_rate": Text(
-        "at {rate:.2%} {take_up:.0%} would accept, expected profit {profit}",
-        "若利率 {rate:.2%}，预计接受率 {take_up:.0%}，预期利润 {profit}",
-    ),
-}
-
-_out = Console(highlight=False)
+PIPE_WIDTH = 10_000  # a pipe has no width; wide enough that nothing is wrapped
+# What would move the cursor, turn the direction of text, or cannot be encoded.
+_HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 
 
 def line(text: str) -> None:
-    """One line, as it is."""
-    _out.print(text, markup=False, soft_wrap=True)
+    """One line on standard output, as it is."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()  # a reader who has gone is noticed here, not when the process ends
 
 
 def as_json(value: Any) -> None:
-    """One JSON value on standard output."""
-    line(json.dumps(value, ensure_ascii=False, default=str, allow_nan=False))
+    """One JSON value on standard output; NaN and infinities, which JSON lacks, are null."""
+    # Where the terminal cannot write Chinese, JSON can still say it.
+    escaped = not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    line(json.dumps(_jsonable(value), ensure_ascii=escaped, allow_nan=False))
+
+
+def table_as_json(data: pa.Table) -> None:
+    """The rows of a table as a JSON array of objects.
+
+    Raises:
+        InputError: If two columns are named alike, which an object cannot be.
+    """
+    twice = sorted({name for name in data.column_names if data.column_names.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"two columns are named {twice[0]!r}",
+            where="query",
+            remedy="name them apart with AS",
+        )
+    as_json([dict(zip(data.column_names, row, strict=True)) for row in _rows(data)])
 
 
 def error(problem: HeadraceError) -> None:
     """An error on standard error, without a traceback."""
-    console = Console(stderr=True, highlight=False)
-    console.print(f"[bold red]✗[/] {escape(problem.problem)}")
-    if problem.where:
-        console.print(f"  [dim]where[/]  {escape(problem.where)}")
-    if problem.remedy:
-        console.print(f"  [dim]try[/]    {escape(problem.remedy)}")
+    console = _console(stderr=True)
+    parts = [("[bold red]✗[/]", problem.problem)]
+    parts += [("  [dim]where[/] ", problem.where)] if problem.where else []
+    parts += [("  [dim]try[/]   ", problem.remedy)] if problem.remedy else []
+    for label, text in parts:
+        told = "\n         ".join(_safe(each) for each in text.splitlines())
+        console.print(f"{label} {told}", soft_wrap=True)
 
 
-def table(data: pa.Table) -> None:
+def table(data: pa.Table, language: str = "en") -> None:
     """A table, its first rows."""
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for field in data.schema:
         numeric = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-        shown.add_column(escape(field.name), justify="right" if numeric else "left")
-    for row in data.slice(0, ROWS_SHOWN).to_pylist():
-        shown.add_row(*("" if cell is None else escape(str(cell)) for cell in row.values()))
-    _out.print(shown)
+        shown.add_column(_safe(field.name), justify="right" if numeric else "left")
+    for row in _rows(data.slice(0, ROWS_SHOWN)):
+        shown.add_row(*("" if cell is None else _safe(cell) for cell in row))
+    console = _console()
+    console.print(shown)
     if data.num_rows > ROWS_SHOWN:
-        _out.print(f"[dim]… {data.num_rows - ROWS_SHOWN:,} more rows[/]")
+        more = _speaker(language)("more_rows", count=data.num_rows - ROWS_SHOWN)
+        console.print(f"[dim]{more}[/]")
 
 
 def run_result(result: RunResult, out: Path, language: str, seconds: float) -> None:
     """What a run found, the three numbers first, and what to do next."""
-    say = _speaker(language)
+    say, console = _speaker(language), _console()
     if result.simulated:
-        _out.print(f"\n[black on yellow] {say('simulated')} [/]")
-    _out.print()
-    _out.print(_numbers(result, language))
-    _out.print()
-    _out.print(_account(result, language))
-    cautions = result.pack.cautions
-    _out.print(f"\n[bold]{say('caution')}[/]")
-    for caution in cautions:
-        _out.print(f"  [dim]•[/] {caution.in_language(language)}")
-    _out.print(f"\n[bold]{say('next')}[/]")
-    party = result.events.parties[0]
-    steps = [
-        ("open", f"{out}/report.html"),
-        ("why", f"headrace explain {party} --out {out}"),
-        ("prove", f"headrace verify {out}"),
-        ("edit", "headrace policy export policy/"),
-    ]
-    if result.ingested.quarantine.num_rows:
-        steps.append(("bad_rows", f"{out}/quarantine.csv"))
-    grid = Table.grid(padding=(0, 2))
+        console.print(f"\n[black on yellow] {say('simulated')} [/]")
+    console.print()
+    console.print(_numbers(result, language))
+    console.print()
+    console.print(_account(result, language))
+    console.print(f"\n[bold]{say('caution')}[/]")
+    bullets = _grid(2, gap=1)
+    for caution in result.pack.cautions:
+        bullets.add_row("  [dim]•[/]", caution.in_language(language))
+    console.print(bullets)
+    console.print(f"\n[bold]{say('next')}[/]")
+    steps = _next_steps(result, out, language)
+    widest = max(cell_len(say(key)) for key, _ in steps)
     for key, command in steps:
-        grid.add_row(f"  {say(key)}", f"[cyan]{escape(command)}[/]")
-    _out.print(grid)
-    _out.print(f"\n[dim]{say('took', seconds=seconds, digest=result.digest[:16])}[/]")
+        padding = " " * (widest - cell_len(say(key)))
+        console.print(f"  {say(key)}{padding}  [cyan]{_safe(command)}[/]", soft_wrap=True)
+    console.print(f"\n[dim]{say('took', seconds=seconds, digest=result.digest[:16])}[/]")
 
 
-def verification(found: Verification) -> None:
+def verification(found: Verification, language: str) -> None:
     """Whether a folder is proved, and everything that does not hold."""
+    say, console = _speaker(language), _console()
     if found.holds:
-        _out.print(
-            f"[bold green]✓ proved[/]  {found.files_checked:,} files, {found.entries:,} entries, "
-            f"{found.decisions_proved:,} decisions"
+        counts = say(
+            "proved_line",
+            files=found.files_checked,
+            entries=found.entries,
+            decisions=found.decisions_proved,
         )
+        console.print(f"[bold green]✓ {say('proved')}[/]  {counts}")
     else:
-        _out.print(f"[bold red]✗ {len(found.problems)} problems[/]")
-        for problem in found.problems:
-            _out.print(f"  [bold]{escape(problem.where)}[/] {escape(problem.what)}")
+        console.print(f"[bold red]✗ {say('problems', count=len(found.problems))}[/]")
+        for problem in found.problems[:ROWS_SHOWN]:
+            told = f"  [bold]{_safe(problem.where)}[/] {_safe(problem.what)}"
+            console.print(told, soft_wrap=True)
             if problem.remedy:
-                _out.print(f"    [dim]{escape(problem.remedy)}[/]")
-    _out.print(f"root       {found.root}")
-    _out.print(f"signed by  {found.signed_by or 'nobody whose signature holds'}")
-    _out.print(
-        "[dim]Whoever can write to the folder can sign it anew: compare the key with one you "
-        "had elsewhere (--key), and the root with one you noted.[/]"
-    )
+                console.print(f"    [dim]{_safe(problem.remedy)}[/]", soft_wrap=True)
+        if len(found.problems) > ROWS_SHOWN:
+            more = say("more_problems", count=len(found.problems) - ROWS_SHOWN)
+            console.print(f"  [dim]{more}[/]")
+    named = [(say("root"), found.root), (say("signed_by"), found.signed_by or say("nobody"))]
+    widest = max(cell_len(name) for name, _ in named)
+    for name, value in named:
+        console.print(f"{name}{' ' * (widest - cell_len(name))}  {value}", soft_wrap=True)
+    console.print(f"[dim]{say('compare')}[/]")
 
 
-def receipt(given: Receipt, problem: Problem | None) -> None:
+def receipt(given: Receipt, problem: Problem | None, language: str) -> None:
     """Whether a receipt proves its decision."""
+    say, console = _speaker(language), _console()
     if problem is None:
-        _out.print(f"[bold green]✓ proved[/]  decision {escape(given.decision_id)}")
-        _out.print(escape(given.record), soft_wrap=True)
+        told = f"{say('decision')} {_safe(given.decision_id)}"
+        console.print(f"[bold green]✓ {say('proved')}[/]  {told}", soft_wrap=True)
+        console.print(_safe(given.record), soft_wrap=True)
     else:
-        _out.print(f"[bold red]✗[/] {escape(problem.where)}: {escape(problem.what)}")
+        told = f"{_safe(problem.where)}: {_safe(problem.what)}"
+        console.print(f"[bold red]✗[/] {told}", soft_wrap=True)
 
 
 def explanation(found: Explanation, pack: Pack, language: str) -> None:
     """Why a firm was decided as it was."""
-    say = _speaker(language)
+    say, console = _speaker(language), _console()
     decision, currency = found.decision, found.decision.currency
     if found.simulated:
-        _out.print(f"[black on yellow] {say('simulated')} [/]")
-    reason = pack.reasons[decision.reasons[0]].in_language(language)
+        console.print(f"[black on yellow] {say('simulated')} [/]")
+    code = decision.reasons[0] if decision.reasons else ""
+    reason = pack.reasons.get(code, Text(code, code)).in_language(language)
     outcome = OUTCOME[decision.outcome.value].in_language(language)
-    _out.print(f"\n[bold]{escape(decision.party)}  {outcome}[/]  {reason}")
+    console.print(f"\n[bold]{_safe(decision.party)}  {outcome}[/]  {_safe(reason)}")
     if decision.rate is not None:
         limit = format_minor(decision.limit_minor, currency)
-        _out.print(f"{say('limit')} [bold]{limit}[/]   {say('rate')} [bold]{decision.rate:.2%}[/]")
+        rate = f"{say('rate')} [bold]{decision.rate:.2%}[/]"
+        console.print(f"{say('limit')} [bold]{limit}[/]   {rate}")
     pd = "" if decision.pd is None else f"{decision.pd:.1%}"
-    _out.print(f"{say('class')} {decision.rating}   {say('pd')} {pd}   {decision.as_of}\n")
-    _out.print(_reasons(found, pack, language))
-    _out.print(f"\n[bold]{say('rules')}[/]")
+    rating = _safe(decision.rating or "")
+    console.print(f"{say('class')} {rating}   {say('pd')} {pd}   {decision.as_of}\n")
+    console.print(_reasons(found, pack, language))
+    console.print(f"\n[bold]{say('rules')}[/]")
     for rule in decision.rules:
-        _out.print(f"  {escape(f'{rule.table}.csv row {rule.row}: {rule.text}')}")
+        place = f"{rule.table}.csv {say('row_of', row=rule.row)}"
+        console.print(f"  {_safe(f'{place}: {rule.text}')}", soft_wrap=True)
     for text in _terms(found, language):
-        _out.print(f"  {text}")
-    _out.print(f"[dim]{decision.decision_id}[/]")
+        console.print(f"  {text}", soft_wrap=True)
+    console.print(f"[dim]{_safe(decision.decision_id)}[/]")
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """A console of the stream as it is now; data never become markup, emoji or control codes."""
+    console = Console(stderr=stderr, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    return console
+
+
+def _safe(value: object) -> str:
+    """Data as markup that shows them: brackets stay brackets, control characters are spelt out."""
+    return escape(_HIDDEN.sub(lambda hidden: ascii(hidden[0])[1:-1], str(value)))
+
+
+def _grid(columns: int, gap: int) -> Table:
+    """Columns without lines; what is too long goes on below, also in Chinese, and is not cut."""
+    grid = Table.grid(padding=(0, gap))
+    for _ in range(columns):
+        grid.add_column(overflow="fold")
+    return grid
+
+
+def _rows(data: pa.Table) -> list[tuple[Any, ...]]:
+    try:
+        return list(zip(*(column.to_pylist() for column in data.columns), strict=True))
+    except (pa.ArrowException, ValueError, OverflowError) as error:
+        raise InputError(
+            f"a value of this result cannot be shown: {error}",
+            where="query",
+            remedy="cast it to text in the query",
+        ) from error
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _jsonable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(each) for each in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    return value if isinstance(value, str | int | None) else str(value)
+
+
+def _next_steps(result: RunResult, out: Path, language: str) -> list[tuple[str, str]]:
+    party, folder = shlex.quote(result.events.parties[0]), shlex.quote(str(out))
+    lang = " --lang en" if language == "en" else ""
+    steps = [
+        ("open", f"{out}/report.html"),
+        ("why", f"headrace explain {party} --out {folder}{lang}"),
+        ("prove", f"headrace verify {folder}{lang}"),
+        ("edit", "headrace policy export policy/"),
+    ]
+    if result.ingested.quarantine.num_rows:
+        steps.append(("bad_rows", f"{out}/quarantine.csv"))
+    return steps
 
 
 def _reasons(found: Explanation, pack: Pack, language: str) -> Table:
     say = _speaker(language)
     shown = Table(box=None, header_style="bold", pad_edge=False)
-    for key, justify in (("points", "right"), ("feature", "left"), ("value", "right"),
-                         ("behind", "left"), ("again", "left")):  # fmt: skip
-        shown.add_column(say(key), justify="right" if justify == "right" else "left")
+    for key in ("points", "feature", "value", "behind", "again"):
+        right = key in ("points", "value")
+        # Only the name of a feature is wrapped where the terminal is narrow.
+        justify: JustifyMethod = "right" if right else "left"
+        shown.add_column(say(key), justify=justify, no_wrap=key != "feature")
     named = {feature.name: feature for feature in pack.features}
     shown.add_row(f"{found.points_mean_applicant:.0f}", f"[dim]{say('mean_firm')}[/]")
     for each in found.lines:
@@ -239,13 +262,16 @@ def _reasons(found: Explanation, pack: Pack, language: str) -> Table:
             each.feature if feature is None else Text(feature.en, feature.zh).in_language(language)
         )
         unit = Unit.RATIO if feature is None else feature.unit
-        span = f"{each.facts:,} ({each.first} … {each.last})" if each.facts else say("of_graph")
+        months = f"{(each.first or '')[:7]}–{(each.last or '')[:7]}"
+        span = f"{each.facts:,}, {months}" if each.facts else say("of_graph")
         again = "" if each.again is None else say("same" if each.again else "differs")
         colour = "red" if each.points < 0 else "green"
         shown.add_row(
             f"[{colour}]{each.points:+.1f}[/]",
-            label,
-            say("missing") if each.value is None else _value(each.value, unit),
+            _safe(label),
+            say("missing")
+            if each.value is None
+            else _value(each.value, unit, found.decision.currency),
             span,
             again,
         )
@@ -296,7 +322,7 @@ def _numbers(result: RunResult, language: str) -> Table:
     say = _speaker(language)
     lent, currency = result.lent, result.lent.economics.currency
     totals = lent.chosen.book.totals
-    grid = Table.grid(padding=(0, 3))
+    grid = _grid(3, gap=3)
     grid.add_row(
         f"[bold]{say('approval')}[/]",
         f"[bold cyan]{totals.approval_rate:.1%}[/]",
@@ -323,16 +349,17 @@ def _numbers(result: RunResult, language: str) -> Table:
     grid.add_row(
         say("lent"),
         _whole(totals.limit_minor, currency),
-        f"{say('of_budget')} {_whole(lent.economics.budget_minor, currency)}; "
-        + ("" if proof is None else say("gap", gap=max(proof.gap, 0.0))),
+        f"{say('of_budget')} {_whole(lent.economics.budget_minor, currency)}",
     )
+    if proof is not None:
+        grid.add_row("", "", say("gap", gap=max(proof.gap, 0.0)))
     return grid
 
 
 def _account(result: RunResult, language: str) -> Table:
     say = _speaker(language)
     scored = result.market.scored
-    grid = Table.grid(padding=(0, 3))
+    grid = _grid(2, gap=3)
     grid.add_row(
         say("facts"),
         say("facts_line", **invoice_account(result.ingested)),
@@ -366,19 +393,29 @@ def _account(result: RunResult, language: str) -> Table:
                 rows=scored.card.rows,
             ),
         )
-    for leak in scored.leaks:
-        grid.add_row("", f"[bold red]{leak.zh if language == 'zh' else leak.en}[/]")
+    told = [Text(leak.en, leak.zh) for leak in scored.leaks]
+    told += [
+        Text(f"{note.table}: {note.rule.en}", f"{note.table}：{note.rule.zh}")
+        for note in result.ingested.notes
+        if note.rule is OPTIONAL_TABLE_ABSENT
+    ]
+    for warning in told:
+        grid.add_row("", f"[bold red]{_safe(warning.in_language(language))}[/]")
+    for each in result.ingested.reconciliation:
+        if not each.rows:
+            grid.add_row("", f"[bold red]{_safe(say('no_rows', table=each.table))}[/]")
     return grid
 
 
 def _whole(minor: int, currency: str) -> str:
     """Money without its cents, for an overview."""
-    return format_minor(round(minor / 100) * 100, currency)
+    per_major = MINOR_PER_MAJOR[currency]
+    return format_minor(round(minor / per_major) * per_major, currency)
 
 
-def _value(value: float, unit: Unit) -> str:
+def _value(value: float, unit: Unit, currency: str) -> str:
     if unit is Unit.MONEY:
-        return f"{value / 100:,.0f}"
+        return f"{value / MINOR_PER_MAJOR[currency]:,.0f}"
     if unit is Unit.SHARE:
         return f"{value:.1%}"
     if unit is Unit.RATIO:

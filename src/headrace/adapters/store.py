@@ -133,7 +133,8 @@ class FactStore:
                 for kind, path in stored.items():
                     connection.read_parquet(path).create_view(kind)
                 return _in_utc(connection.sql(sql, params=list(parameters)).to_arrow_table())
-        except duckdb.Error as error:
+        except (duckdb.Error, RuntimeError, UnicodeError) as error:
+            # RuntimeError: DuckDB cannot pass on its own message about a damaged file.
             message = f"the query is refused: {error}"
             remedy = f"Views are: {', '.join(KINDS)}"
             raise InputError(message, where="query", remedy=remedy) from error

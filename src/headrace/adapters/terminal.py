@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from time import perf_counter
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 from headrace.pack import Text
+
+DETAIL_CELLS = 28
 
 
 class TerminalProgress:
@@ -20,7 +24,9 @@ class TerminalProgress:
             language: "zh" or "en".
         """
         self._names = {step: text.in_language(language) for step, text in steps.items()}
-        self._console = Console(stderr=True, highlight=False)
+        # A Chinese character takes two cells of a terminal, so lengths are counted in cells.
+        self._cells = max(cell_len(name) for name in self._names.values())
+        self._console = Console(stderr=True, highlight=False, emoji=False)
         self._status: Status | None = None
         self._began = perf_counter()
 
@@ -34,9 +40,12 @@ class TerminalProgress:
         """A step is done."""
         self.stop()
         seconds = perf_counter() - self._began
-        name = self._names.get(step, step)
+        name = set_cell_size(self._names.get(step, step), self._cells)
+        padding = " " * (DETAIL_CELLS - cell_len(detail))
         self._console.print(
-            f"[green]✓[/] {name:<12} [bold]{detail:<28}[/] [dim]{seconds:5.1f} s[/]"
+            f"[green]✓[/] {escape(name)} [bold]{escape(detail)}[/]{padding} "
+            f"[dim]{seconds:5.1f} s[/]",
+            soft_wrap=True,
         )
 
     def stop(self) -> None:

@@ -252,12 +252,12 @@ def greedy_reaching(offers: Offers, approvals_min: int) -> Book:
     party = offers.applicants.party
     order = sorted(np.flatnonzero(offers.eligible), key=lambda i: (-worth[i], party[i]))
     steps, index = np.zeros(len(party), np.int64), np.full(len(party), -1, np.int64)
+    reached = min(approvals_min, len(order), left // low)
     for place, firm in enumerate(order):
-        if left >= low and (place < approvals_min or worth[firm] > 0):
+        if left >= low and (place < reached or worth[firm] > 0):
             # What the firms still to be reached need is kept back for them.
-            owed = low * max(0, min(approvals_min, len(order)) - place - 1)
-            room = max(low, left - owed) if worth[firm] > 0 else low
-            steps[firm] = min(int(offers.cap_steps[firm]), room, left)
+            owed = low * max(0, reached - place - 1)
+            steps[firm] = min(int(offers.cap_steps[firm]), left - owed) if worth[firm] > 0 else low
             index[firm] = rate[firm]
             left -= int(steps[firm])
     return make_book(offers, steps, index)

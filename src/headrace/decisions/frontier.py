@@ -2,7 +2,8 @@
 
 A lender cannot have many approvals, low prices and low losses at once. So the book is solved not
 once but on a grid: for several caps on the mean rate, the minimum number of loans rises from what
-profit alone would give to the most that is feasible. Every point is a whole book.
+profit alone would give to the most that still earns a tenth of the best profit. Every point is a
+whole book.
 """
 
 from dataclasses import dataclass, replace
@@ -12,9 +13,16 @@ import numpy as np
 
 from headrace.decisions.book import Book, Constraints
 from headrace.decisions.offers import Offers
-from headrace.decisions.optimise import NO_CONSTRAINTS, RATE_UNIT, most_approvals, optimise
+from headrace.decisions.optimise import (
+    NO_CONSTRAINTS,
+    RATE_UNIT,
+    most_approvals,
+    optimise,
+    profit_bound,
+)
 
 POINTS_PER_CAP = 5
+WORTHWHILE = 0.1  # of the best profit: books that may not earn this are not drawn
 CAP_FRACTIONS = (Decimal("0.75"), Decimal("0.5"), Decimal("0.25"))
 
 
@@ -63,12 +71,13 @@ def frontier(
         InfeasibleError: If not even the first book is feasible.
     """
     best = optimise(offers, constraints)
+    floor = WORTHWHILE * best.totals.profit_minor
     caps = _default_caps(best) if mean_rate_caps is None else mean_rate_caps
-    points = _sweep(offers, constraints, best)
+    points = _sweep(offers, constraints, best, floor)
     for cap in caps:
         capped = replace(constraints, mean_rate_max=cap)
         if most_approvals(offers, capped) >= constraints.approvals_min:
-            points += _sweep(offers, capped, optimise(offers, capped))
+            points += _sweep(offers, capped, optimise(offers, capped), floor)
     return tuple(replace(point, dominated=_is_dominated(point, points)) for point in points)
 
 
@@ -88,16 +97,31 @@ def choose(points: tuple[FrontierPoint, ...], *, profit_share_min: float = 0.95)
     return max(kept, key=lambda point: point.measures)
 
 
-def _sweep(offers: Offers, constraints: Constraints, first: Book) -> list[FrontierPoint]:
-    """From the profit-optimal number of loans to the most feasible, evenly."""
+def _sweep(
+    offers: Offers, constraints: Constraints, first: Book, floor: float
+) -> list[FrontierPoint]:
+    """From the profit-optimal number of loans to the most that is worthwhile, evenly."""
     fewest = max(first.totals.approvals, constraints.approvals_min)
-    most = max(most_approvals(offers, constraints), fewest)
+    most = _most_worthwhile(offers, constraints, fewest, floor)
     counts = np.unique(np.linspace(fewest, most, POINTS_PER_CAP).round().astype(int))
     points = [FrontierPoint(constraints, first)]
     for count in counts[1:]:
         asked = replace(constraints, approvals_min=int(count))
         points.append(FrontierPoint(asked, optimise(offers, asked)))
     return points
+
+
+def _most_worthwhile(offers: Offers, constraints: Constraints, fewest: int, floor: float) -> int:
+    """The most loans a book can have that may still earn the floor; `fewest` if none can."""
+    most = max(most_approvals(offers, constraints), fewest)
+    low, high = fewest, most + 1
+    while high - low > 1:
+        count = (low + high) // 2
+        if profit_bound(offers, replace(constraints, approvals_min=count)) >= floor:
+            low = count
+        else:
+            high = count
+    return low
 
 
 def _default_caps(best: Book) -> tuple[Decimal, ...]:

@@ -18,7 +18,15 @@ from headrace.decisions.book import (
     make_book,
 )
 from headrace.decisions.offers import Ints, Offers
-from headrace.decisions.program import Answer, Program, relative_gap, solve
+from headrace.decisions.program import (
+    Answer,
+    Program,
+    dual_prices,
+    relative_gap,
+    relax,
+    solve,
+    undominated,
+)
 from headrace.errors import InfeasibleError
 from headrace.money import format_minor
 
@@ -77,6 +85,22 @@ def most_approvals(offers: Offers, constraints: Constraints = NO_CONSTRAINTS) ->
     """
     _check_reachable(offers, constraints)
     return _most_approvals(offers, constraints)
+
+
+def profit_bound(offers: Offers, constraints: Constraints = NO_CONSTRAINTS) -> float:
+    """No book within the constraints is expected to earn more, in minor units: a quick bound.
+
+    That of the linear program; minus infinity if no book is feasible.
+    """
+    choice = _Choice.of(offers)
+    program = _program(choice, constraints)
+    if not len(choice.rows):
+        return 0.0 if constraints.approvals_min <= 0 else -math.inf
+    duals = dual_prices(program, undominated(program))
+    if duals is None:
+        return -math.inf
+    upper, _ = relax(program, duals.prices)
+    return float(upper * offers.economics.limit_step_minor / BASIS_POINTS)
 
 
 def _most_approvals(offers: Offers, constraints: Constraints) -> int:

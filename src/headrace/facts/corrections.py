@@ -94,14 +94,8 @@ def as_of(invoices: pa.Table, corrections: pa.Table, known_time: datetime) -> pa
     if known_time.tzinfo is None:
         message = "known_time needs a time zone"
         raise ValueError(message)
-    until = pa.scalar(known_time, _INSTANT)
-    known = pc.and_(
-        pc.equal(corrections["kind"].cast(pa.string()), "void"),
-        pc.less_equal(corrections["known_time"], until),
-    )
-    gone = corrections.filter(known)["corrects"].combine_chunks()
     stands = pc.and_not(
-        pc.less_equal(invoices["known_time"], until), pc.is_in(invoices["id"], value_set=gone)
+        known_by(invoices, known_time), voided_by(invoices, corrections, known_time)
     )
     found = invoices.filter(stands)
     valid = pa.repeat(pa.scalar("valid"), found.num_rows).dictionary_encode()
@@ -109,6 +103,21 @@ def as_of(invoices: pa.Table, corrections: pa.Table, known_time: datetime) -> pa
     found = found.set_column(status, "status", valid.cast(invoices.schema.field("status").type))
     place = invoices.schema.get_field_index("voided_time")
     return found.set_column(place, "voided_time", pa.nulls(found.num_rows, _INSTANT))
+
+
+def known_by(facts: pa.Table, moment: datetime) -> pa.ChunkedArray:
+    """Which facts were known at a time; a fact that does not say when is taken as known."""
+    until = pa.scalar(moment, _INSTANT)
+    return pc.fill_null(pc.less_equal(facts["known_time"], until), fill_value=True)
+
+
+def voided_by(invoices: pa.Table, corrections: pa.Table, moment: datetime) -> pa.ChunkedArray:
+    """Which invoices were known to be void at a time."""
+    void = pc.and_(
+        pc.equal(corrections["kind"].cast(pa.string()), "void"), known_by(corrections, moment)
+    )
+    gone = corrections.filter(void)["corrects"].combine_chunks()
+    return pc.is_in(invoices["id"], value_set=gone)
 
 
 def match_red_letters(group: Int64, day: Int64, red: Mask) -> Int64:

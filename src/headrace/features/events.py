@@ -10,6 +10,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from headrace.clock import day_number
+from headrace.facts.corrections import known_by, voided_by
+
+DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -48,44 +51,40 @@ def invoice_events(
         zone: The zone whose calendar gives days and months.
         parties: Who to compute for; a party without invoices stays, with no event.
     """
-    voided = _voided_by(invoices, corrections, as_of)
-    table = invoices.append_column("voided", voided).filter(_known_by(invoices, as_of))
-    names = pa.array(parties, pa.string())
-    code = pc.index_in(_plain(table["party"]), value_set=names)
-    keep = pc.is_valid(code)
-    table, code = table.filter(keep), code.filter(keep)
-    local = pc.local_timestamp(pc.cast(table["event_time"], pa.timestamp("us", zone)))
-    day = _ints(pc.cast(pc.cast(local, pa.date32()), pa.int32()))
-    partner, _ = _codes(table["counterparty"])
-    party = _ints(code)
-    order = np.lexsort((_ints(table["row"]), _codes(table["source"])[0], day, party))
-    table = table.take(pa.array(order))
-    day, party, partner = day[order], party[order], partner[order]
-    dates = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    amount = _ints(table["amount_minor"])
-    total = _ints(table["total_minor"])
-    sale = _truth(pc.equal(_plain(table["direction"]), "sale"))
-    dead = _truth(table["voided"])
+    live = _positions(known_by(invoices, as_of))
+    voided = _truth(voided_by(invoices, corrections, as_of))[live]
+    owner = _codes_in(invoices["party"], parties)[live]
+    mine = owner >= 0
+    live, voided, owner = live[mine], voided[mine], owner[mine]
+    local = pc.local_timestamp(pc.cast(invoices["event_time"], pa.timestamp("us", zone)))
+    day = _ints(local)[live] // DAY_US
+    source = _codes(invoices["source"])[live]
+    order = np.lexsort((_ints(invoices["row"])[live], source, day, owner))
+    live, voided, owner, day = live[order], voided[order], owner[order], day[order]
+    month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    amount = _ints(invoices["amount_minor"])[live]
+    total = _ints(invoices["total_minor"])[live]
+    sale = _codes_in(invoices["direction"], ("sale",))[live] == 0
     return Events(
         parties=parties,
-        ids=table["id"].combine_chunks(),
-        party=party,
+        ids=invoices["id"].take(pa.array(live)).combine_chunks(),
+        party=owner,
         columns={
             "day": day,
-            "month": dates,
-            "quarter": dates % 12 // 3,
-            "counterparty": partner,
+            "month": month,
+            "quarter": month % 12 // 3,
+            "counterparty": _codes(invoices["counterparty"])[live],
             "amount": amount,
-            "tax": _ints(table["tax_minor"]),
+            "tax": _ints(invoices["tax_minor"])[live],
             "total": total,
         },
         flags={
             "sale": sale,
             "purchase": ~sale,
-            "voided": dead,
-            "valid": ~dead,
-            "red": ~dead & (amount < 0),
-            "ordinary": ~dead & (amount >= 0),
+            "voided": voided,
+            "valid": ~voided,
+            "red": ~voided & (amount < 0),
+            "ordinary": ~voided & (amount >= 0),
             "round": (total % 100_000 == 0) & (total != 0),
         },
         as_of_day=day_number(local_day(as_of, zone)),
@@ -99,15 +98,34 @@ def local_day(moment: datetime, zone: str) -> date:
     return value.date()
 
 
-def _plain(column: Any) -> Any:
-    """A dictionary-encoded column as plain text."""
-    return pc.cast(column, pa.string())
+def _codes_in(column: pa.ChunkedArray, texts: tuple[str, ...]) -> NDArray[np.int64]:
+    """Position of each text among `texts`, -1 for any other, (n,)."""
+    codes, values = _encoded(column)
+    known = pc.index_in(values, value_set=pa.array(texts, pa.string()))
+    return _lookup(_ints(pc.fill_null(known, -1)), codes)
 
 
-def _codes(column: Any) -> tuple[NDArray[np.int64], pa.Array]:
-    """Codes of a text column in order of the text, and the texts."""
-    texts = pc.unique(_plain(column)).sort()
-    return _ints(pc.index_in(_plain(column), value_set=texts)), texts
+def _codes(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """A code per text, in order of the texts, (n,)."""
+    codes, values = _encoded(column)
+    rank = np.empty(len(values), np.int64)
+    rank[np.asarray(pc.sort_indices(values))] = np.arange(len(values))
+    return _lookup(rank, codes)
+
+
+def _encoded(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Array]:
+    """Codes in any order, and the text of each; the texts are few, the codes many."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    whole = column.unify_dictionaries().combine_chunks()
+    parts = whole.chunks if isinstance(whole, pa.ChunkedArray) else [whole]
+    if not parts:
+        return np.zeros(0, np.int64), pa.array([], pa.string())
+    return _ints(parts[0].indices), parts[0].dictionary.cast(pa.string())
+
+
+def _lookup(of_text: NDArray[np.int64], codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    return of_text[codes] if of_text.size else np.zeros(codes.size, np.int64)
 
 
 def _ints(column: Any) -> NDArray[np.int64]:
@@ -115,20 +133,9 @@ def _ints(column: Any) -> NDArray[np.int64]:
 
 
 def _truth(column: Any) -> NDArray[np.bool_]:
-    return np.asarray(
-        column.to_numpy(zero_copy_only=False)
-        if isinstance(column, pa.Array)
-        else column.to_numpy(),
-        np.bool_,
-    )
+    plain = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return np.asarray(plain.to_numpy(zero_copy_only=False), np.bool_)
 
 
-def _known_by(facts: pa.Table, moment: datetime) -> Any:
-    return pc.less_equal(facts["known_time"], pa.scalar(moment, pa.timestamp("us", "UTC")))
-
-
-def _voided_by(invoices: pa.Table, corrections: pa.Table, moment: datetime) -> Any:
-    """Which invoices a void known by `moment` takes back."""
-    is_void = pc.equal(_plain(corrections["kind"]), "void")
-    voids = corrections.filter(pc.and_(is_void, _known_by(corrections, moment)))
-    return pc.is_in(invoices["id"], value_set=voids["corrects"].combine_chunks())
+def _positions(column: Any) -> NDArray[np.int64]:
+    return np.flatnonzero(_truth(column)).astype(np.int64)

@@ -12,9 +12,10 @@ With a few dozen defaults, straight terms beat weight-of-evidence bins (docs/con
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from enum import Enum
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -183,20 +184,134 @@ class Scorecard:
 
     @classmethod
     def from_json(cls, text: str) -> "Scorecard":
-        """The card that `to_json` wrote."""
-        plain = json.loads(text)
-        spec = plain.pop("spec")
-        terms = tuple(
-            Term(**{**term, "transform": Transform(term["transform"])})
-            for term in spec.pop("terms")
-        )
-        spec["strengths"] = tuple(spec["strengths"])
-        covariance = tuple(tuple(row) for row in plain.pop("covariance"))
-        plain |= {name: tuple(plain[name]) for name in _PER_TERM}
-        return cls(spec=CardSpec(terms=terms, **spec), covariance=covariance, **plain)
+        """The card that `to_json` wrote.
+
+        Raises:
+            InputError: If the text is no such card: it says where and what would be right. A card
+                is read from files of users, so nothing of it is taken on trust.
+        """
+        try:
+            plain = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise _no_card("the file", f"JSON as a run writes it ({error})") from error
+        card = cls(**_fields(plain, cls, "the card", _CARD))
+        _check(card)
+        return card
 
 
+def _fields(
+    plain: Any,
+    kind: type[Scorecard | CardSpec | Term],
+    where: str,
+    readers: Mapping[str, Callable[[Any, str], Any]],
+) -> dict[str, Any]:
+    """The keys of an object, all of them and no other, each read and checked."""
+    names = [field.name for field in fields(kind)]
+    if not isinstance(plain, dict) or set(plain) != set(names):
+        raise _no_card(where, f"an object of {', '.join(names)}")
+    chosen: dict[str, Callable[[Any, str], Any]] = {**dict.fromkeys(names, _number), **readers}
+    return {name: chosen[name](plain[name], f"{where}, {name}") for name in names}
+
+
+def _number(value: Any, where: str) -> float:
+    if type(value) not in (int, float) or not abs(value) <= LARGEST:
+        raise _no_card(where, "a number")
+    number: float = value  # a whole number stays one, so that the card writes the same text
+    return number
+
+
+def _bound(value: Any, where: str) -> float | None:
+    return None if value is None else _number(value, where)
+
+
+def _count(value: Any, where: str) -> int:
+    if type(value) is not int or not 0 <= value <= LARGEST:
+        raise _no_card(where, "a whole number, 0 or more")
+    return value
+
+
+def _name(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise _no_card(where, "a text")
+    return value
+
+
+def _transform(value: Any, where: str) -> Transform:
+    known = [each.value for each in Transform]
+    if value not in known:
+        raise _no_card(where, f"one of {', '.join(known)}")
+    return Transform(value)
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise _no_card(where, "a list")
+    return value
+
+
+def _numbers(value: Any, where: str) -> tuple[float, ...]:
+    return tuple(_number(each, where) for each in _list(value, where))
+
+
+def _rows(value: Any, where: str) -> tuple[tuple[float, ...], ...]:
+    return tuple(_numbers(row, where) for row in _list(value, where))
+
+
+def _terms(value: Any, where: str) -> tuple[Term, ...]:
+    return tuple(
+        Term(**_fields(each, Term, f"{where} {number}", _TERM))
+        for number, each in enumerate(_list(value, where), start=1)
+    )
+
+
+def _spec(value: Any, where: str) -> CardSpec:
+    return CardSpec(**_fields(value, CardSpec, where, _SPEC))
+
+
+LARGEST = 1e300
+_TERM = {"feature": _name, "transform": _transform, "low": _bound, "high": _bound}
+_SPEC = {"terms": _terms, "strengths": _numbers, "inner_folds": _count}
 _PER_TERM = ("median", "mean", "deviation", "coefficient")
+_CARD = {
+    "spec": _spec,
+    **dict.fromkeys(_PER_TERM, _numbers),
+    "covariance": _rows,
+    "rows": _count,
+    "defaults": _count,
+}
+
+
+def _check(card: Scorecard) -> None:
+    """What no single value shows: lengths that agree, and what arithmetic needs."""
+    count, spec = len(card.spec.terms), card.spec
+    if not count or len(set(card.names)) < count:
+        raise _no_card("spec, terms", "one term or more, each feature once")
+    for name in _PER_TERM:
+        if len(getattr(card, name)) != count:
+            raise _no_card(name, f"{count} numbers, one a term")
+    if min(card.deviation) <= 0:
+        raise _no_card("deviation", "numbers above 0")
+    square = np.array([row for row in card.covariance if len(row) == count + 1])
+    if square.shape != (count + 1, count + 1) or len(card.covariance) != count + 1:
+        raise _no_card("covariance", f"{count + 1} rows of {count + 1} numbers")
+    if np.linalg.eigvalsh((square + square.T) / 2).min() < -1e-9 * np.abs(square).max():
+        raise _no_card("covariance", "a covariance: no variance below 0")
+    if min(spec.odds_base, spec.points_to_double) <= 0:
+        raise _no_card("spec", "odds_base and points_to_double above 0")
+    _check_bounds(spec)
+
+
+def _check_bounds(spec: CardSpec) -> None:
+    for term in spec.terms:
+        low = -np.inf if term.low is None else term.low
+        if term.transform is Transform.LOG and low <= 0:
+            raise _no_card(f"term {term.feature}", "a low above 0, for the logarithm")
+        if term.high is not None and term.high < low:
+            raise _no_card(f"term {term.feature}", "a high not below its low")
+
+
+def _no_card(where: str, right: str) -> InputError:
+    return InputError("this is no scorecard", where=where, remedy=f"it should be {right}")
 
 
 def terms_of(table: pa.Table, terms: Sequence[Term]) -> Floats:

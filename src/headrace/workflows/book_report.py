@@ -16,9 +16,10 @@ from headrace.workflows.lend import Lent, Market
 Model = dict[str, Any]
 LIMIT_BAND = 10  # steps of the limit in one bar
 FRONTIER_RULE = {
-    "en": "Among the books that keep {share:.0%} of the best expected profit: the highest approval "
-    "rate, then the lowest mean rate, then the lowest expected loss.",
-    "zh": "在保留最优预期利润 {share:.0%} 以上的组合中，"
+    "en": "Among the books without a cap on the mean rate that keep {share:.0%} of the best "
+    "expected profit: the highest approval rate, then the lowest mean rate, then the lowest "
+    "expected loss.",
+    "zh": "在不设平均利率上限、且保留最优预期利润 {share:.0%} 以上的组合中，"
     "先取通过率最高，再取平均利率最低，最后取预期损失最低。",
 }
 
@@ -256,6 +257,7 @@ def firm_pages(
     pages = []
     for row, decision in enumerate(lent.decisions):
         known = int(scored.outcome[row])
+        mine = own(row, decision.party)
         pages.append(
             {
                 "party": decision.party,
@@ -268,13 +270,20 @@ def firm_pages(
                 "points": round(float(scored.points[row]), 1),
                 "outcome_known": None if known < 0 else ("default" if known else "repaid"),
                 "decision": decision_section(decision, pack),
-                "reasons": [{"feature": p.reason, "points": p.points} for p in decision.points],
+                "reasons": [
+                    {
+                        "feature": each.reason,
+                        "value": mine["features"].get(each.reason),
+                        "points": each.points,
+                    }
+                    for each in decision.points
+                ],
                 "missing": list(decision.missing_inputs),
                 "scenarios": [
                     {"scenario": each.scenario.name, "probability": float(each.probability[row])}
                     for each in lent.stress
                 ],
-                **own(row, decision.party),
+                **mine,
             }
         )
     return pages

@@ -2,21 +2,23 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headrace.clock import EPOCH
 from headrace.decisions.decision import Decision, from_json
-from headrace.errors import EvidenceError, InputError
-from headrace.features.batch import compute, events_used, facts_used
+from headrace.errors import EvidenceError, HeadraceError, InputError
+from headrace.features.batch import Used, compute, events_used, facts_used
 from headrace.features.events import Events, invoice_events
 from headrace.pack import Pack
 from headrace.scores.card import Scorecard
+from headrace.workflows.lend import UNCERTAINTY
 from headrace.workflows.ports import FactReader, Folder
 
 RECORDS = "records/decisions.jsonl"
@@ -90,28 +92,21 @@ def explain(folder: Folder, facts: FactReader, pack: Pack, party: str) -> Explan
     """
     about = run_settings(folder)
     decision = _decision(folder, party)
-    stored = _row(_table(folder, "features.parquet"), party)
-    scores = _row(_table(folder, "scores.parquet"), party)
-    card = Scorecard.from_json(folder.read("scorecard.json").decode())
-    moment = datetime.fromisoformat(about["as_of"])
-    events = _events(facts, party, moment, about["time_zone"])
+    party = decision.party
+    card = Scorecard.from_json(_text(folder, "scorecard.json"))
+    stored = _row(folder, "features.parquet", party, card.names)
+    points = [f"points.{name}" for name in (*card.names, UNCERTAINTY)]
+    scores = _row(folder, "scores.parquet", party, ["points", *points])
+    moment = about.moment
+    events = _events(facts, party, about)
     definitions = [f.definition for f in pack.features if f.definition is not None]
     again = compute(definitions, events, moment).to_pylist()[0]
-    used = facts_used(card.names, definitions, events)
-    lines = []
-    for name, behind in zip(card.names, used, strict=True):
-        count = int(behind.facts[0])
-        lines.append(
-            Line(
-                feature=name,
-                value=stored.get(name),
-                points=round(float(scores[f"points.{name}"]), 2),
-                facts=count,
-                first=_day(int(behind.first_day[0])) if count else None,
-                last=_day(int(behind.last_day[0])) if count else None,
-                again=again[name] == stored.get(name) if name in again else None,
-            )
+    lines = [
+        _line(name, behind, stored[name], float(scores[f"points.{name}"]), again)
+        for name, behind in zip(
+            card.names, facts_used(card.names, definitions, events), strict=True
         )
+    ]
     others = {
         name: value
         for name, value in stored.items()
@@ -122,9 +117,9 @@ def explain(folder: Folder, facts: FactReader, pack: Pack, party: str) -> Explan
         lines=tuple(sorted(lines, key=lambda line: (line.points, line.feature))),
         points=float(scores["points"]),
         points_mean_applicant=card.points_mean_applicant,
-        points_of_uncertainty=round(float(scores["points.uncertainty"]), 2),
+        points_of_uncertainty=round(float(scores[f"points.{UNCERTAINTY}"]), 2),
         features=others,
-        simulated=bool(about["simulated"]),
+        simulated=about.simulated,
     )
 
 
@@ -137,9 +132,11 @@ def facts_behind(
         id, day, direction, counterparty, amount_minor, tax_minor, voided.
 
     Raises:
-        InputError: If the pack has no such feature, or it comes from the relation graph.
+        InputError: If the pack has no such feature, it comes from the relation graph, or the party
+            is not in the run.
     """
     about = run_settings(folder)
+    party = _decision(folder, party).party
     definitions = [f.definition for f in pack.features if f.definition is not None]
     if feature not in {definition.name for definition in definitions}:
         raise InputError(
@@ -147,8 +144,7 @@ def facts_behind(
             where="--facts",
             remedy=f"one of {', '.join(definition.name for definition in definitions)}",
         )
-    moment = datetime.fromisoformat(about["as_of"])
-    events = _events(facts, party, moment, about["time_zone"])
+    events = _events(facts, party, about)
     at = events_used(feature, definitions, events, party)
     invoices = facts.invoices(party)
     partner = dict(
@@ -168,7 +164,24 @@ def facts_behind(
     )
 
 
-def run_settings(folder: Folder) -> dict[str, Any]:
+@dataclass(frozen=True)
+class About:
+    """What a run noted about itself.
+
+    Attributes:
+        pack: Name of the pack.
+        moment: As of when it decided, UTC.
+        zone: Whose days and months counted.
+        simulated: Whether the data are made up.
+    """
+
+    pack: str
+    moment: datetime
+    zone: str
+    simulated: bool
+
+
+def run_settings(folder: Folder) -> About:
     """What a run noted about itself.
 
     Raises:
@@ -180,14 +193,12 @@ def run_settings(folder: Folder) -> dict[str, Any]:
             "this folder holds no run", where="--out", remedy="name the folder that a run wrote"
         )
     try:
-        settings: dict[str, Any] = json.loads(folder.read("run.json"))
-    except ValueError as error:
-        raise EvidenceError(
-            f"it cannot be read: {error}",
-            where="run.json",
-            remedy="headrace verify names the damage",
-        ) from error
-    return settings
+        noted = json.loads(folder.read("run.json"))
+        zone = ZoneInfo(noted["time_zone"]).key
+        moment = datetime.fromisoformat(noted["as_of"]).astimezone(UTC)
+        return About(str(noted["pack"]), moment, zone, bool(noted["simulated"]))
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise _damaged("run.json", error) from error
 
 
 def decision_id_of(folder: Folder, party: str) -> str:
@@ -201,8 +212,8 @@ def decision_id_of(folder: Folder, party: str) -> str:
 
 def _decision(folder: Folder, party: str) -> Decision:
     known = []
-    for line in folder.read(RECORDS).splitlines():
-        decision = from_json(line)
+    for line in folder.read(RECORDS).split(b"\n")[:-1]:
+        decision = _read_decision(line)
         if party in (decision.party, decision.decision_id):
             return decision
         known.append(decision.party)
@@ -214,22 +225,60 @@ def _decision(folder: Folder, party: str) -> Decision:
     )
 
 
-def _events(facts: FactReader, party: str, moment: datetime, zone: str) -> Events:
-    return invoice_events(facts.invoices(party), facts.corrections(party), moment, zone, (party,))
-
-
-def _table(folder: Folder, name: str) -> pa.Table:
+def _read_decision(line: bytes) -> Decision:
     try:
-        return pq.read_table(io.BytesIO(folder.read(name)))
-    except pa.ArrowException as error:
-        raise EvidenceError(
-            f"it cannot be read: {error}", where=name, remedy="headrace verify names the damage"
-        ) from error
+        return from_json(line)
+    except (HeadraceError, RecursionError) as error:
+        raise _damaged(RECORDS, error) from error
 
 
-def _row(table: pa.Table, party: str) -> dict[str, Any]:
-    row: dict[str, Any] = table.slice(table["party"].to_pylist().index(party), 1).to_pylist()[0]
+def _events(facts: FactReader, party: str, about: About) -> Events:
+    invoices, corrections = facts.invoices(party), facts.corrections(party)
+    return invoice_events(invoices, corrections, about.moment, about.zone, (party,))
+
+
+def _line(
+    name: str, behind: Used, value: float | None, points: float, again: Mapping[str, Any]
+) -> Line:
+    count = int(behind.facts[0])
+    return Line(
+        feature=name,
+        value=value,
+        points=round(points, 2),
+        facts=count,
+        first=_day(int(behind.first_day[0])) if count else None,
+        last=_day(int(behind.last_day[0])) if count else None,
+        again=again[name] == value if name in again else None,
+    )
+
+
+def _text(folder: Folder, name: str) -> str:
+    try:
+        return folder.read(name).decode()
+    except UnicodeDecodeError as error:
+        raise _damaged(name, error) from error
+
+
+def _row(folder: Folder, name: str, party: str, needed: Sequence[str]) -> dict[str, Any]:
+    """The row of a party in a table of the run, which has at least the columns needed."""
+    try:
+        table = pq.read_table(io.BytesIO(folder.read(name)))
+        at = table["party"].to_pylist().index(party)
+        row: dict[str, Any] = table.slice(at, 1).to_pylist()[0]
+    except (pa.ArrowException, LookupError, OSError, ValueError) as error:
+        raise _damaged(name, error) from error
+    missing = [column for column in needed if column not in row]
+    if missing:
+        raise _damaged(name, f"it has no column {missing[0]}")
     return row
+
+
+def _damaged(name: str, why: object) -> EvidenceError:
+    return EvidenceError(
+        f"it is not as a run writes it: {why}",
+        where=name,
+        remedy="`headrace verify` names the damage",
+    )
 
 
 def _day(number: int) -> str:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -27,11 +28,12 @@ from headrace.decisions.frontier import FrontierPoint, frontier, reach
 from headrace.decisions.offers import Ints, Offers, applicants, price_offers
 from headrace.decisions.stress import Scenario, StressedBook, apply, parse_scenarios, stressed_book
 from headrace.decisions.table import DecisionTable, parse_table
-from headrace.errors import MappingError
+from headrace.errors import InputError, MappingError
 from headrace.pack import Pack
 from headrace.scores.card import Floats, terms_of
 from headrace.workflows.score import Scored
 
+BUDGET_MAX_MINOR = 2**53  # up to here a float, as the solver counts, holds every minor unit
 UNCERTAINTY = "uncertainty"  # the reason that is no feature: how little is known of such firms
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
@@ -49,6 +51,25 @@ class LendSettings:
 
     budget_minor: int | None = None
     profit_share_min: float = 0.95
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            InputError: If a setting is out of its range.
+        """
+        if self.budget_minor is not None and not 0 <= self.budget_minor <= BUDGET_MAX_MINOR:
+            raise InputError(
+                "the budget is out of range",
+                where="--budget",
+                remedy=f"0 to {BUDGET_MAX_MINOR:,} minor units",
+            )
+        if not 0.0 <= self.profit_share_min <= 1.0:
+            raise InputError(
+                f"{self.profit_share_min} is no share of the best profit",
+                where="--profit-share-min",
+                remedy="0 to 1",
+            )
 
 
 @dataclass(frozen=True)
@@ -144,7 +165,8 @@ def lend(market: Market, pack: Pack, settings: LendSettings, versions: Mapping[s
     )
     offers = _offers(market, economics, np.where(allowed, by_turnover, 0))
     points = frontier(offers)
-    chosen = reach(offers, points, profit_share_min=settings.profit_share_min)
+    uncapped = tuple(each for each in points if each.constraints.mean_rate_max is None)
+    chosen = reach(offers, uncapped, profit_share_min=settings.profit_share_min)
     points = points if chosen in points else (*points, chosen)
     lacking = [missing_inputs(table, data) for table in tables.values()]
     desk = _Desk(market, economics, tables, said, lacking, by_turnover, chosen.book)
@@ -187,6 +209,15 @@ def _check_outputs(tables: Mapping[str, DecisionTable], pack: Pack) -> None:
                 where=f"{name}.csv, header",
                 remedy="add a column " + ", ".join(f"out:{each}" for each in sorted(missing)),
             )
+    limit = tables["limit"]
+    for rule in limit.rules:
+        share = rule.outputs[limit.outputs.index("turnover_share")]
+        if share is not None and not _is_share(share):
+            raise MappingError(
+                f"{share!r} is no share of turnover",
+                where=limit.where(rule.row, "out:turnover_share"),
+                remedy="a number from 0 to 1, such as 0.25 for a quarter",
+            )
     access = tables["access"]
     choices = {"outcome": set(OUTCOMES), "reason": set(pack.reasons)}
     for column, known in choices.items():
@@ -198,6 +229,11 @@ def _check_outputs(tables: Mapping[str, DecisionTable], pack: Pack) -> None:
                     where=access.where(rule.row, f"out:{column}"),
                     remedy=f"one of {', '.join(sorted(known))}",
                 )
+
+
+def _is_share(value: object) -> bool:
+    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return number and 0 <= value <= 1  # type: ignore[operator]  # a number, as just seen
 
 
 def _turnover_caps(features: pa.Table, limit: Evaluation) -> Ints:

@@ -77,6 +77,11 @@ class Recorder:
         self._records: dict[str, bytes] = {}
         self._salts: list[Salt] = []
 
+    @property
+    def size(self) -> int:
+        """Entries recorded so far."""
+        return self._log.size
+
     def record(
         self,
         step: str,

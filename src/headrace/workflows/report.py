@@ -72,7 +72,14 @@ def _meta(result: RunResult, code: Mapping[str, str]) -> Model:
         "pack": result.pack.name,
         "version": code.get("headrace", ""),
         "cautions": [both(caution) for caution in result.pack.cautions],
-        "evidence": {"digest": result.digest, "code": code.get("code", "")},
+        "evidence": {
+            "entries": result.entries,
+            "origin": result.origin,
+            "note": {
+                "en": f"Digest of all decisions: {result.digest}. Code: {code.get('code', '')}.",
+                "zh": f"全部决策的摘要：{result.digest}。代码摘要：{code.get('code', '')}。",
+            },
+        },
     }
 
 
@@ -171,6 +178,10 @@ def score_section(scored: Scored, pack: Pack) -> Model:
     section: Model = {
         "rows": scored.card.rows,
         "defaults": scored.card.defaults,
+        "scale": [
+            {"class": name, "pd_max": bound}
+            for name, bound in zip(pack.scale.classes, pack.scale.pd_max, strict=True)
+        ],
         "distribution": _distribution(scored),
         "card": [_card_line(scored, pack, k) for k in range(len(scored.card.names))],
         "agreement": _agreement(scored, pack.scale.classes),
@@ -252,16 +263,8 @@ def partners(graph: TradeGraph, parties: Sequence[str]) -> dict[str, list[Model]
         )
     )
     shown: dict[str, list[Model]] = {party: [] for party in parties}
-    taken: dict[tuple[str, str], int] = defaultdict(int)
-    by_amount = graph.trades.sort_by(
-        [("amount_minor", "descending"), ("party", "ascending"), ("counterparty", "ascending")]
-    )
-    for row in by_amount.select(
-        ["party", "counterparty", "direction", "amount_minor", "invoices"]
-    ).to_pylist():
-        place = (row["party"], row["direction"])
-        if taken[place] < PARTNERS_SHOWN and row["party"] in shown:
-            taken[place] += 1
+    for row in _largest(graph.trades, PARTNERS_SHOWN).to_pylist():
+        if row["party"] in shown:
             shown[row["party"]].append(
                 {
                     "name": row["counterparty"],
@@ -272,6 +275,32 @@ def partners(graph: TradeGraph, parties: Sequence[str]) -> dict[str, list[Model]
                 }
             )
     return shown
+
+
+def _largest(trades: pa.Table, count: int) -> pa.Table:
+    """The largest rows of each party and direction, the largest of all first."""
+    columns = ["party", "counterparty", "direction", "amount_minor", "invoices"]
+    rows = trades.select(columns).sort_by(
+        [
+            ("party", "ascending"),
+            ("direction", "ascending"),
+            ("amount_minor", "descending"),
+            ("counterparty", "ascending"),
+        ]
+    )
+    party = np.asarray(rows["party"].combine_chunks().dictionary_encode().indices)
+    key = party * 2 + np.asarray(pc.equal(rows["direction"], "sale"))
+    place = np.arange(key.size)
+    starts = np.append(True, key[1:] != key[:-1])[: key.size]
+    rank = place - np.maximum.accumulate(np.where(starts, place, 0))
+    return rows.filter(pa.array(rank < count)).sort_by(
+        [
+            ("amount_minor", "descending"),
+            ("party", "ascending"),
+            ("counterparty", "ascending"),
+            ("direction", "ascending"),
+        ]
+    )
 
 
 def plain_row(row: Mapping[str, Any], names: Iterable[str]) -> Model:

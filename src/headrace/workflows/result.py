@@ -26,8 +26,9 @@ class RunResult:
         market: Features, industries and scores, one row a party.
         lent: Policy, book, frontier, stress, decisions.
         digest: SHA-256 of all decision records, hexadecimal: equal runs, equal digest.
-        entries: Entries of the evidence log; 0 until it is finished.
-        root: Its Merkle root, hexadecimal.
+        origin: Name of the evidence log.
+        entries: Its entries, that of the report included.
+        root: Its Merkle root, hexadecimal; empty until it is finished.
     """
 
     source: str
@@ -41,5 +42,6 @@ class RunResult:
     market: Market
     lent: Lent
     digest: str
-    entries: int = 0
+    origin: str
+    entries: int
     root: str = ""

@@ -14,6 +14,7 @@ from headrace.errors import InputError
 from headrace.evidence.canonical import canonical_json
 from headrace.evidence.commitment import salt_for
 from headrace.facts.corrections import as_of as stood_at
+from headrace.facts.corrections import known_by
 from headrace.facts.ingest import Ingested, ingest
 from headrace.facts.kinds import CREDIT_RECORD, INVOICE, PARTY, RATE_RESPONSE
 from headrace.features.batch import compute
@@ -40,6 +41,7 @@ STEPS = {
     "report": Text("Report", "报告"),
     "evidence": Text("Evidence", "存证"),
 }
+AS_OF_FIRST, AS_OF_LAST = date(1900, 1, 1), date(2199, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -107,28 +109,23 @@ def run(
     recorder = Recorder(output.folder, output.signer.name, output.signer.salt_secret)
     desk = _Desk(pack, output, settings, recorder)
     progress.begin("facts")
-    ingested = desk.take_facts(source)
-    moment = _moment(ingested, settings.as_of, source.mapping.time_zone)
-    progress.end("facts", f"{ingested.facts[INVOICE.kind].num_rows:,}")
+    ingested, zone = desk.take_facts(source), source.mapping.time_zone
+    invoices, records = ingested.facts[INVOICE.kind], ingested.facts[CREDIT_RECORD.kind]
+    moment = _moment(ingested, settings.as_of, zone)
+    progress.end("facts", f"{invoices.num_rows:,}")
     progress.begin("graph")
     graph = desk.build_graph(ingested, moment)
     progress.end("graph", f"{graph.trades.num_rows:,}")
     progress.begin("features")
-    events = invoice_events(
-        ingested.facts[INVOICE.kind],
-        ingested.corrections,
-        moment,
-        source.mapping.time_zone,
-        _parties(ingested),
-    )
+    events = invoice_events(invoices, ingested.corrections, moment, zone, _parties(ingested))
     features = desk.compute_features(events, graph, moment)
     progress.end("features", f"{features.num_rows:,} × {features.num_columns - 2}")
     progress.begin("scores")
-    scored = desk.score(features, ingested.facts[CREDIT_RECORD.kind])
+    scored = desk.score(features, records.filter(known_by(records, moment)))
     quality = scored.validation
     progress.end("scores", "" if quality is None else f"AUC {quality.auc.value:.3f}")
     progress.begin("decisions")
-    market = desk.market(features, scored, ingested, local_day(moment, source.mapping.time_zone))
+    market = desk.market(features, scored, ingested, local_day(moment, zone))
     lent = desk.decide(market, names(ingested.facts[PARTY.kind]))
     progress.end("decisions", f"{lent.outcomes['approve']:,} / {features.num_rows:,}")
     progress.begin("report")
@@ -136,7 +133,7 @@ def run(
         source=source.mapping.name,
         simulated=source.mapping.simulated,
         pack=pack,
-        zone=source.mapping.time_zone,
+        zone=zone,
         as_of=moment,
         ingested=ingested,
         graph=graph,
@@ -144,6 +141,8 @@ def run(
         market=market,
         lent=lent,
         digest=desk.digest,
+        origin=output.signer.name,
+        entries=recorder.size + 1,
     )
     desk.write_report(result)
     progress.end("report", "report.html")
@@ -172,6 +171,10 @@ def _moment(ingested: Ingested, day: date | None, zone: str) -> datetime:
         last = [latest, *([pc.max(voids["known_time"]).as_py()] if voids.num_rows else [])]
         moment: datetime = max(last).astimezone(UTC)
         return moment
+    if not AS_OF_FIRST <= day <= AS_OF_LAST:
+        raise InputError(
+            f"nobody decides as of {day}", where="--as-of", remedy=f"{AS_OF_FIRST} to {AS_OF_LAST}"
+        )
     moment = end_of_day(day, zone)
     first = pc.min(invoices["known_time"]).as_py()
     if moment < first:

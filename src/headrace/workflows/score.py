@@ -15,6 +15,8 @@ from headrace.scores.card import CardSpec, Floats, Scorecard, Term, fit, terms_o
 from headrace.scores.leakage import Leak, find_leaks, refuse
 from headrace.scores.validation import Validation, validate
 
+SEED_MAX = 2**32 - 1  # what the generators underneath take
+
 
 @dataclass(frozen=True)
 class ScoreSettings:
@@ -33,6 +35,23 @@ class ScoreSettings:
     card: Scorecard | None = None
     extra_terms: tuple[str, ...] = ()
     allow_leakage: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            InputError: If a setting is out of its range.
+        """
+        if not 0 <= self.seed <= SEED_MAX:
+            raise InputError(f"{self.seed} is no seed", where="--seed", remedy=f"0 to {SEED_MAX}")
+        if self.repeats < 1:
+            raise InputError("validation takes a repeat", where="--repeats", remedy="1 or more")
+        if self.card is not None and self.extra_terms:
+            raise InputError(
+                "a card fitted before cannot be added to",
+                where="--scorecard and --add-term",
+                remedy="give one of them",
+            )
 
 
 @dataclass(frozen=True)
@@ -106,7 +125,10 @@ def score(
     labelled = outcome >= 0
     y = outcome[labelled]
     names = [term.feature for term in spec.terms]
-    leaks = find_leaks(dict(zip(names, x[labelled].T, strict=True)), y, after)
+    # On a handful of labels, which only a card brought along allows, anything ranks perfectly.
+    telling = labelled if _enough(y, spec) else np.zeros_like(labelled)
+    columns = dict(zip(names, x[telling].T, strict=True))
+    leaks = find_leaks(columns, outcome[telling], after)
     if not settings.allow_leakage:
         refuse(leaks)
     if settings.card is not None:
@@ -139,14 +161,14 @@ def _labels(
     """Outcome and given rating per party; a party with any default counts as defaulted."""
     index = {party: position for position, party in enumerate(parties)}
     outcome = np.full(len(parties), -1, np.int64)
-    given = np.full(len(parties), "", dtype="<U16")
+    given = [""] * len(parties)
     columns = [_texts(credit_records[name]) for name in ("party", "outcome", "rating")]
     for party, result, rating in zip(*columns, strict=True):
         at = index.get(party)
         if at is not None:
             outcome[at] = max(outcome[at], int(result == "default"))
-            given[at] = rating or ""
-    return outcome, given
+            given[at] = rating or given[at]  # the last one known
+    return outcome, np.array(given, dtype=np.str_)
 
 
 def _with_extras(
@@ -157,8 +179,8 @@ def _with_extras(
     rating = CREDIT_RECORD.field("rating")
     own = {term.feature for term in spec.terms}
     terms = list(spec.terms)
-    for extra in extras:
-        if extra in (rating.name, rating.zh):
+    for extra in dict.fromkeys(rating.name if each == rating.zh else each for each in extras):
+        if extra == rating.name:
             classes = sorted(set(given.tolist()) - {""})
             code = [float(classes.index(each)) if each else None for each in given.tolist()]
             features = features.append_column(rating.name, pa.array(code, pa.float64()))
@@ -177,20 +199,26 @@ def _with_extras(
 
 
 def _require_labels(y: NDArray[np.int64], spec: CardSpec) -> None:
-    """Cross-validation puts at least `inner_folds` of each outcome into every inner training set.
+    """There are labels enough to fit.
 
     Raises:
         InputError: Saying how many there are and what would be enough.
     """
-    bad, good = int(y.sum()), int(y.size - y.sum())
-    least = 2 * spec.inner_folds
-    if min(bad, good) < least:
+    if not _enough(y, spec):
+        least = 2 * spec.inner_folds
         raise InputError(
-            f"{y.size} firms have a credit record, {bad} of them with a default: too few to fit",
+            f"{y.size} firms have a credit record, {int(y.sum())} of them with a default: "
+            "too few to fit",
             where="facts of kind credit_record",
             remedy=f"at least {least} defaults and {least} repaid loans, "
             "or a card fitted elsewhere: --scorecard scorecard.json",
         )
+
+
+def _enough(y: NDArray[np.int64], spec: CardSpec) -> bool:
+    """Cross-validation puts `inner_folds` or more of each outcome into every inner training set."""
+    bad = int(y.sum())
+    return min(bad, y.size - bad) >= 2 * spec.inner_folds
 
 
 def _texts(column: pa.ChunkedArray) -> list[str | None]:

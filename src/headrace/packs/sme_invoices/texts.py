@@ -51,8 +51,8 @@ CAUTIONS = (
         "有标签的企业很少，请结合置信区间阅读每个指标。",
     ),
     Text(
-        "Customer loss by rate is taken from the published curve as it stands; where the curve is "
-        "not monotone it was not smoothed.",
-        "客户流失率直接取自公布的曲线，非单调之处未作平滑。",
+        "Customer loss by rate is taken from the source's curve as it stands; where that is not "
+        "monotone it was not smoothed.",
+        "客户流失率直接取自数据源的曲线，非单调之处未作平滑。",
     ),
 )

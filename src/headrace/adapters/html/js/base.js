@@ -11,13 +11,13 @@ let language = recall() ?? setup.language;
 
 function recall() {
   try { // storage may be forbidden for a file
-    const kept = localStorage.getItem(LANGUAGE_KEY);
+    const kept = sessionStorage.getItem(LANGUAGE_KEY);
     return kept === "en" || kept === "zh" ? kept : null;
   } catch { return null; }
 }
 
 function remember() {
-  try { localStorage.setItem(LANGUAGE_KEY, language); } catch { /* it lasts for this visit */ }
+  try { sessionStorage.setItem(LANGUAGE_KEY, language); } catch { /* it lasts for this visit */ }
 }
 
 // ---- words ----

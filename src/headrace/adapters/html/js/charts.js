@@ -25,6 +25,7 @@ const legend = (entries) => h("p", { class: "legend" }, entries.map(([tone, name
 
 /** Watch the charts of the page that was just built, and let go of the last page's. */
 function startCharts() {
+  if (!window.echarts) return; // the library follows this script, and app.js starts again then
   charts.forEach(({ instance }, area) => {
     if (area.isConnected) {
       watcher.observe(area);
@@ -40,7 +41,7 @@ function startCharts() {
 
 function draw(area) {
   const state = charts.get(area);
-  if (!state || !window.echarts) return; // the library follows this script: see app.js
+  if (!state || !window.echarts) return;
   watcher.unobserve(area);
   if (!state.instance) {
     state.instance = window.echarts.init(area, null, { renderer: "svg" });
@@ -108,7 +109,7 @@ const dashed = (colour) => ({ color: colour.soft, width: 1, type: "dashed" });
 
 /** Columns over named places; a series is [name, tone, values, more], `stands` the one to mark. */
 const columns = ({ names, x, y, show = number, series, stack, stands }) => (colour) => ({
-  xAxis: xAxis(colour, x, undefined, { type: "category", data: names }),
+  xAxis: xAxis(colour, x, undefined, { type: "category", data: names.map((name) => name ?? NONE) }),
   yAxis: yAxis(colour, y, show),
   tooltip: { trigger: "axis", axisPointer: { type: "none" }, formatter: (hits) => tip(hits[0].name,
     ...hits.map((hit) => [hit.seriesName, show(hit.value)])) },
@@ -139,7 +140,7 @@ function frontierOption(rows) {
     ...guide(rows.filter((point) => (point.rate_cap ?? null) === cap).map(at),
       { color: colour.quiet, width: 1 }),
     endLabel: { show: true, color: colour.soft, fontSize: 11, distance: 10,
-      formatter: cap == null ? t("no_cap") : t("cap", { rate: percent(cap, 0) }) },
+      formatter: cap == null ? t("no_cap") : t("cap", { rate: percent(cap) }) },
     labelLayout: { moveOverlap: "shiftY" },
   });
   const dot = (colour, point) => ({ value: at(point), point, symbolSize: 7 + 9 * heat(point),

@@ -114,14 +114,19 @@ function driftBody(rows) {
 const GRAPH_COUNTS = ["trades", "counterparties", "components", "identities", "same_papers",
   "self_invoices"];
 
+const EDGES_DRAWN = 60;
+const EDGES_LISTED = 20;
+
 function graphBody(graph) {
-  const [hidden, rings] = [list(graph.hidden), list(graph.rings)];
+  const hidden = list(graph.hidden).sort((a, b) => b.amount_minor - a.amount_minor);
+  const rings = list(graph.rings);
   const around = rings.flatMap((ring) => list(ring.parties).map((seller, index, all) =>
     ({ seller, buyer: all[(index + 1) % all.length], amount_minor: ring.amount_minor })));
   return [
-    figures(GRAPH_COUNTS.map((name) => [t(name), number(graph[name])])),
+    figures([...GRAPH_COUNTS.map((name) => [t(name), number(graph[name])]),
+      [t("two_way"), number(list(graph.two_way).length)]]),
     h("div", { class: "pair" },
-      network("hidden", hidden, "accent", hiddenTable(hidden)),
+      network("hidden", hidden.slice(0, EDGES_DRAWN), "accent", hiddenLists(hidden)),
       network("rings", around, "warn", ringsTable(rings))),
   ];
 }
@@ -131,7 +136,7 @@ function network(key, edges, tone, data) {
     return h("div", null, h("h3", null, t(key)), paragraph(t(`${key}_absent`), "absent"));
   }
   const options = { note: t(`${key}_note`), height: 380 };
-  return h("div", null, chart(t(key), ringOption(edges, tone), options), data);
+  return h("div", null, chart(t(key), ringOption(edges, tone), options), ...[data].flat());
 }
 
 const hiddenTable = (edges) => table(t("hidden"), [
@@ -139,10 +144,16 @@ const hiddenTable = (edges) => table(t("hidden"), [
   column("buyer", (edge) => firmLinks([edge.buyer], "")), amount("invoices"),
   amount("amount", money, "amount_minor")], edges);
 
+function hiddenLists(edges) {
+  const [first, rest] = [edges.slice(0, EDGES_LISTED), edges.slice(EDGES_LISTED)];
+  return [hiddenTable(first), rest.length ? h("details", null,
+    h("summary", null, t("more_edges", { n: number(rest.length) })), hiddenTable(rest)) : null];
+}
+
 const ringsTable = (rings) => table(t("rings"), [
   column("ring", (ring) => String(rings.indexOf(ring) + 1)),
   column("parties", (ring) => firmLinks(ring.parties, " → "), "words"),
-  amount("amount", money, "amount_minor"), word("first"), word("last")], rings);
+  amount("rounds"), amount("amount", money, "amount_minor"), word("first"), word("last")], rings);
 
 const evidenceBody = (evidence) => [
   paragraph(t("evidence_is", { entries: number(evidence.entries), origin: evidence.origin })),

@@ -70,10 +70,12 @@ function optimumBody(book) {
     { name: t("bound"), profit: book.bound_minor },
     { name: t("optimum_book"), profit: book.expected_profit_minor, approved: book.approved },
     { name: t("greedy_book"), profit: book.greedy_profit_minor, approved: book.greedy_approved },
+    { name: t("best_book"), profit: book.best_profit_minor, approved: book.best_approved },
   ].filter((row) => known(row.profit));
   const most = biggest(rows, (row) => row.profit);
   return [
-    paragraph(t(more >= 0 ? "optimum_more" : "optimum_less", { more: moneyShort(Math.abs(more)),
+    paragraph(t(["optimum_less", "optimum_same", "optimum_more"][Math.sign(more) + 1], {
+      more: moneyShort(Math.abs(more)),
       share: share(Math.abs(more / book.greedy_profit_minor)), gap: rate(book.gap) }), "finding"),
     table(t("optimum"), [word("book", "", "name"), amount("expected_profit", money, "profit"),
       bars((row) => row.profit / most), amount("approved")], rows),
@@ -141,10 +143,17 @@ function qualityBody(score) {
     ]),
     paragraph(t("folds", { folds: number(score.folds), repeats: number(score.repeats),
       spread: fine(score.auc_spread) }), "note"),
+    backtest(model.book?.backtest),
     cautions(),
     h("div", { class: "pair" }, bins.length ? calibration(bins) : null,
       list(score.distribution).length ? distribution(list(score.distribution)) : null),
   ];
+}
+
+function backtest(found) {
+  if (!found || !known(found.firms)) return null;
+  return paragraph(t("backtest", { firms: number(found.firms), defaults: number(found.defaults),
+    predicted: number(found.predicted, 1) }), "note");
 }
 
 function cautions() {

@@ -1,0 +1,109 @@
+"""Small files that a user names: read in any usual encoding, written without losing others."""
+
+import codecs
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+
+from headrace.errors import InputError
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def read_text(path: Path) -> str:
+    """A text: UTF-8 with or without mark, UTF-16 with one, else GB18030 as Chinese Excel saves it.
+
+    Raises:
+        InputError: If the file cannot be read or is not text.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"it cannot be read: {error.strerror}", where=str(path), remedy="check its name"
+        ) from error
+    encodings = ("utf-16",) if data.startswith(_UTF_16) else ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise InputError("it is not text", where=str(path), remedy="save it as UTF-8 text")
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Create or replace a file that the user named as a result.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise InputError(
+            f"it cannot be written: {error.strerror}",
+            where=str(path),
+            remedy="name a file in a folder that exists and can be written to",
+        ) from error
+
+
+def read_policy(folder: Path, known: Mapping[str, str]) -> dict[str, str]:
+    """The user's own versions of a pack's files, by name.
+
+    Args:
+        folder: Where they are; it need not hold all of them. Hidden files and the lock files of
+            office programs (`~$…`) are passed over.
+        known: The pack's files, by name.
+
+    Raises:
+        InputError: If there is no such folder, it holds none of them, or it holds a file that would
+            have no effect: a misspelt name must not pass silently.
+    """
+    if not folder.is_dir():
+        raise InputError(
+            "there is no such folder",
+            where=f"--policy {folder}",
+            remedy="`headrace policy export FOLDER` writes one to start from",
+        )
+    present = sorted(path.name for path in folder.iterdir() if path.name[0] not in ".~")
+    strange = [name for name in present if name not in known]
+    if strange or not present:
+        near = difflib.get_close_matches(strange[0], known, n=1) if strange else []
+        hint = f"is {near[0]} meant? " if near else ""
+        raise InputError(
+            f"{strange[0]} is no policy file" if strange else "the folder holds no policy file",
+            where=f"--policy {folder}",
+            remedy=f"{hint}policy files are {', '.join(known)}; "
+            "`headrace policy export FOLDER` writes them",
+        )
+    return {name: read_text(folder / name) for name in present}
+
+
+def write_policy(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    """Write a pack's files to be edited; the paths, in order.
+
+    Raises:
+        InputError: If a file of that name is there and says something else, or the folder cannot
+            be written to. Then nothing was written.
+    """
+    edited = [name for name in files if (folder / name).exists()]
+    edited = [name for name in edited if read_text(folder / name) != files[name]]
+    if edited:
+        raise InputError(
+            f"{edited[0]} is there already and is not as the pack ships it",
+            where=str(folder),
+            remedy="name another folder, or move the file away",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the folder cannot be made: {error.strerror}",
+            where=str(folder),
+            remedy="name another",
+        ) from error
+    for name, text in files.items():
+        # Excel needs the byte order mark to read Chinese; our readers do not mind it.
+        encoding = "utf-8-sig" if name.endswith(".csv") else "utf-8"
+        write_file(folder / name, text.encode(encoding))
+    return [folder / name for name in files]
