@@ -42,6 +42,7 @@ from headrace.simulator.run import simulate, write_economy
 from headrace.simulator.settings import EconomySettings
 from headrace.workflows.explain import decision_id_of, explain, facts_behind, run_settings
 from headrace.workflows.lend import LendSettings
+from headrace.workflows.policy import parse_policy, remarks
 from headrace.workflows.ports import Progress
 from headrace.workflows.prove import Receipt, check_receipt, prove_decision, verify
 from headrace.workflows.result import RunResult
@@ -304,6 +305,24 @@ def export_command(
     """Write a pack's policy files, to be edited and given to `run --policy`."""
     for path in write_policy(to, packs.load(pack).files):
         printing.line(str(path))
+
+
+@policy_app.command("check")
+def check_command(
+    folder: Annotated[Path, typer.Argument(help="Folder with policy files.")],
+    pack: PackName = DEFAULT_PACK,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Check policy files before they are used: cells, names, rules that can never speak."""
+    language, chosen = _language(lang), packs.load(pack)
+    own = read_policy(folder, chosen.files)
+    policy = parse_policy(replace(chosen, files={**chosen.files, **own}))
+    said = [each.in_language(language) for each in remarks(policy)]
+    if as_json:
+        printing.as_json({"files": sorted(own), "remarks": said})
+    else:
+        printing.policy_check(sorted(own), said, language)
 
 
 def _run(

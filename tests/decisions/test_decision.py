@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from worlds import CURVE, economics, people
 
 from headrace.decisions.decision import (
-    DECISION_SCHEMA,
     Alternative,
     Decision,
     LimitParts,
@@ -17,7 +16,6 @@ from headrace.decisions.decision import (
     RateParts,
     RuleFired,
     Version,
-    decisions_table,
     from_json,
     rate_parts,
 )
@@ -194,21 +192,3 @@ def test_at_the_ends_of_the_grid_there_is_no_next_rate():
 def test_where_nothing_is_lent_there_is_no_rate(book):
     with pytest.raises(ValueError, match="nothing is lent"):
         rate_parts(book, 1)
-
-
-def test_the_table_has_one_row_per_applicant(approved):
-    table = decisions_table([approved, DECLINED])
-    assert table.schema == DECISION_SCHEMA
-    first, second = table.to_pylist()
-    assert first["outcome"] == "approve"
-    assert first["rules"] == ["access#9", "limit#4"]
-    assert first["rate"] == approved.rate
-    assert first["cap_minor"] == 50_000_000
-    assert first["expected_profit_minor"] == approved.rate_parts.offered.profit_minor
-    assert first["cheaper_rate"] == approved.rate_parts.cheaper.rate
-    assert dict(first["points"]) == {"void_share_sales": 12.5, "history_months": -3.0}
-    assert dict(first["versions"])["code"] == "0.1.0"
-    assert first["missing_inputs"] == ["growth"]
-    assert second["reasons"] == ["rating_d"]
-    assert (second["limit_minor"], second["rate"], second["pd"]) == (0, None, None)
-    assert decisions_table([]).schema == DECISION_SCHEMA

@@ -17,13 +17,15 @@ from headrace.workflows.lend import (
     decisions_sheet,
     lend,
 )
+from headrace.workflows.policy import parse_policy
 
 PACK = load("sme_invoices")
 
 
 def lent_with(found, settings=None, **files):
     pack = replace(PACK, files={**PACK.files, **files})
-    return lend(found.market, pack, settings or LendSettings(), {"code": "0"})
+    policy = parse_policy(pack)
+    return lend(found.market, policy, pack, settings or LendSettings(), {"code": "0"})
 
 
 def edited(file: str, before: str, after: str) -> dict[str, str]:

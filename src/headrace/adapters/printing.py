@@ -145,6 +145,14 @@ def verification(found: Verification, language: str) -> None:
     console.print(f"[dim]{say('compare')}[/]")
 
 
+def policy_check(files: Sequence[str], said: Sequence[str], language: str) -> None:
+    """That policy files can be used, and what is odd about them."""
+    say, console = _speaker(language), _console()
+    console.print(f"[bold green]✓ {say('usable')}[/]  {_safe(', '.join(files))}", soft_wrap=True)
+    for each in said:
+        console.print(f"  [yellow]![/] {_safe(each)}", soft_wrap=True)
+
+
 def receipt(given: Receipt, problem: Problem | None, language: str) -> None:
     """Whether a receipt proves its decision."""
     say, console = _speaker(language), _console()

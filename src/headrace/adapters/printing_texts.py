@@ -94,6 +94,7 @@ WORDS = {
         "{files:,} 个文件，{entries:,} 条存证，{decisions:,} 项决策",
     ),
     "problems": Text("{count:,} problems", "{count:,} 处不符"),
+    "usable": Text("usable", "可用"),
     "root": Text("root", "根哈希"),
     "signed_by": Text("signed by", "签名密钥"),
     "nobody": Text("nobody whose signature holds", "无有效签名"),

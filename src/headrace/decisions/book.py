@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from headrace.decisions.offers import Ints, Offers
@@ -117,20 +116,6 @@ class Book:
         """A coefficient of `offers` at each applicant's rate; 0 where nothing is lent."""
         rows = np.arange(len(self.rate_index))
         return np.where(self.lent, coefficients[rows, self.rate_index], 0.0)
-
-    def to_table(self) -> pa.Table:
-        """One row per applicant: party, limit_minor, rate, take_up, profit_minor (expected)."""
-        profit = self.chosen(self.offers.profit) * self.limit_minor
-        rates = [self.rate(position) for position in range(len(self.rate_index))]
-        return pa.table(
-            {
-                "party": pa.array(self.offers.applicants.party, pa.string()),
-                "limit_minor": self.limit_minor,
-                "rate": pa.array(rates, pa.decimal128(9, 6)),
-                "take_up": self.chosen(self.offers.take_up),
-                "profit_minor": pa.array([round_half_even(value) for value in profit], pa.int64()),
-            }
-        )
 
 
 def make_book(offers: Offers, steps: Ints, rate_index: Ints, proof: Proof | None = None) -> Book:

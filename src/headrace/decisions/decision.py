@@ -1,15 +1,12 @@
 """The record of one decision: what was decided, why, and what it was based on."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
-
-import pyarrow as pa
 
 from headrace.decisions.book import Book
 from headrace.errors import InputError
@@ -265,72 +262,3 @@ def rate_parts(book: Book, position: int) -> RateParts:
         cheaper=alternative(index - 1),
         dearer=alternative(index + 1),
     )
-
-
-_RATE = pa.decimal128(9, 6)
-_TEXTS = pa.list_(pa.string())
-
-DECISION_SCHEMA = pa.schema(
-    [
-        pa.field("decision_id", pa.string(), nullable=False),
-        pa.field("party", pa.string(), nullable=False),
-        pa.field("as_of", pa.date32(), nullable=False),
-        pa.field("outcome", pa.string(), nullable=False),
-        pa.field("reasons", _TEXTS),
-        pa.field("currency", pa.string(), nullable=False),
-        pa.field("limit_minor", pa.int64(), nullable=False),
-        pa.field("rate", _RATE),
-        pa.field("term_months", pa.int32()),
-        pa.field("cap_by_turnover_minor", pa.int64()),
-        pa.field("cap_by_class_minor", pa.int64()),
-        pa.field("cap_minor", pa.int64()),
-        pa.field("rate_funding", pa.float64()),
-        pa.field("rate_expected_loss", pa.float64()),
-        pa.field("rate_interest_forgone", pa.float64()),
-        pa.field("rate_margin", pa.float64()),
-        pa.field("take_up", pa.float64()),
-        pa.field("expected_profit_minor", pa.int64()),
-        pa.field("cheaper_rate", _RATE),
-        pa.field("cheaper_expected_profit_minor", pa.int64()),
-        pa.field("dearer_rate", _RATE),
-        pa.field("dearer_expected_profit_minor", pa.int64()),
-        pa.field("pd", pa.float64()),
-        pa.field("rating", pa.string()),
-        pa.field("points", pa.map_(pa.string(), pa.float64())),
-        pa.field("rules", _TEXTS),
-        pa.field("missing_inputs", _TEXTS),
-        pa.field("versions", pa.map_(pa.string(), pa.string())),
-    ]
-)
-
-
-def decisions_table(decisions: Iterable[Decision]) -> pa.Table:
-    """One row per applicant, in the order given; rules are cited as `table#row`."""
-    return pa.Table.from_pylist([_row(decision) for decision in decisions], DECISION_SCHEMA)
-
-
-def _row(decision: Decision) -> dict[str, object]:
-    same = {field.name for field in fields(Decision)} & set(DECISION_SCHEMA.names)
-    row: dict[str, object] = {name: getattr(decision, name) for name in same}
-    row |= {
-        "outcome": decision.outcome.value,
-        "points": [(each.reason, each.points) for each in decision.points],
-        "rules": [f"{rule.table}#{rule.row}" for rule in decision.rules],
-        "versions": [(version.name, version.digest) for version in decision.versions],
-    }
-    limit, rate = decision.limit_parts, decision.rate_parts
-    if limit is not None:
-        row["cap_by_turnover_minor"] = limit.cap_by_turnover_minor
-        row["cap_by_class_minor"] = limit.cap_by_class_minor
-        row["cap_minor"] = limit.cap_minor
-    if rate is not None:
-        row["rate_funding"] = rate.funding
-        row["rate_expected_loss"] = rate.expected_loss
-        row["rate_interest_forgone"] = rate.interest_forgone
-        row["rate_margin"] = rate.margin
-        row["take_up"] = rate.offered.take_up
-        row["expected_profit_minor"] = rate.offered.profit_minor
-        for name, other in (("cheaper", rate.cheaper), ("dearer", rate.dearer)):
-            row[f"{name}_rate"] = other.rate if other else None
-            row[f"{name}_expected_profit_minor"] = other.profit_minor if other else None
-    return row

@@ -127,25 +127,5 @@ def price_offers(people: Applicants, economics: Economics, curve: ChurnCurve) ->
     )
 
 
-def obstacles(people: Applicants, economics: Economics, curve: ChurnCurve) -> list[str | None]:
-    """Why an applicant cannot be offered a loan, a code each; None for those who can.
-
-    `pd_missing`, `class_missing`, `class_not_lent_to` (no churn curve), `cap_below_minimum`.
-    """
-
-    def obstacle(position: int) -> str | None:
-        rating = people.rating[position]
-        if np.isnan(people.pd[position]):
-            return "pd_missing"
-        if rating is None:
-            return "class_missing"
-        if rating not in curve.classes:
-            return "class_not_lent_to"
-        cap = economics.round_down(int(people.cap_minor[position]))
-        return None if cap else "cap_below_minimum"
-
-    return [obstacle(position) for position in range(len(people))]
-
-
 def _low_steps(economics: Economics) -> int:
     return economics.limit_min_minor // economics.limit_step_minor

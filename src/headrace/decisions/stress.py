@@ -212,13 +212,6 @@ class StressedBook:
     class_changes: tuple[tuple[str, str, int], ...] | None
     unassessed: int
 
-    @property
-    def class_changed(self) -> int | None:
-        """How many borrowers change class; None if no classes were given."""
-        if self.class_changes is None:
-            return None
-        return sum(count for _, _, count in self.class_changes)
-
 
 def stressed_book(
     book: Book,

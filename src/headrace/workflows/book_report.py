@@ -94,6 +94,7 @@ def stress_section(lent: Lent) -> list[Model]:
             "profit_before_minor": each.book.profit_before_minor,
             "profit_after_minor": each.book.profit_after_minor,
             "worse": each.worse,
+            "untouched": list(each.untouched),
             "by_industry": [
                 {
                     "industry": row["industry"],

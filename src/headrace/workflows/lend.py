@@ -1,11 +1,9 @@
 """From scores to a book: policy, limits, the choice among books, stress, and a record of each."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -22,20 +20,26 @@ from headrace.decisions.decision import (
     Version,
     rate_parts,
 )
-from headrace.decisions.economics import Economics, churn_curve, parse_economics
-from headrace.decisions.evaluate import Evaluation, TableProblem, evaluate, missing_inputs
+from headrace.decisions.economics import Economics, churn_curve
+from headrace.decisions.evaluate import Evaluation, evaluate, missing_inputs
 from headrace.decisions.frontier import FrontierPoint, frontier, reach
 from headrace.decisions.offers import Ints, Offers, applicants, price_offers
-from headrace.decisions.stress import Scenario, StressedBook, apply, parse_scenarios, stressed_book
-from headrace.decisions.table import DecisionTable, parse_table
-from headrace.errors import InputError, MappingError
+from headrace.decisions.stress import (
+    Scenario,
+    StressedBook,
+    apply,
+    stressed_book,
+    untouched_industries,
+)
+from headrace.decisions.table import DecisionTable
+from headrace.errors import InputError
 from headrace.pack import Pack
 from headrace.scores.card import Floats, terms_of
+from headrace.workflows.policy import OUTCOMES, RATING_CLASS, Policy
 from headrace.workflows.score import Scored
 
 BUDGET_MAX_MINOR = 2**53  # up to here a float, as the solver counts, holds every minor unit
 UNCERTAINTY = "uncertainty"  # the reason that is no feature: how little is known of such firms
-OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 
 @dataclass(frozen=True)
@@ -93,9 +97,18 @@ class Market:
 
 @dataclass(frozen=True, eq=False)
 class Stress:
-    """A scenario and what it does to the book."""
+    """A scenario and what it does to the book.
+
+    Attributes:
+        scenario: What changes.
+        untouched: Industries it names and nobody belongs to.
+        probability: Of default under it, one a party.
+        book: The book before and under it.
+        worse: Borrowers that fall a class.
+    """
 
     scenario: Scenario
+    untouched: tuple[str, ...]
     probability: Floats
     book: StressedBook
     worse: int
@@ -109,7 +122,6 @@ class Lent:
         economics: The lender's side.
         tables: Policy tables in force, by name.
         evaluations: What they said, by name.
-        problems: What is odd about a table, with its name.
         points: The frontier.
         chosen: The point chosen.
         baseline: A greedy lender that must reach as many firms as the chosen book.
@@ -122,7 +134,6 @@ class Lent:
     economics: Economics
     tables: Mapping[str, DecisionTable]
     evaluations: Mapping[str, Evaluation]
-    problems: tuple[tuple[str, TableProblem], ...]
     points: tuple[FrontierPoint, ...]
     chosen: FrontierPoint
     baseline: Book
@@ -137,26 +148,26 @@ class Lent:
         return Counter(decision.outcome.value for decision in self.decisions)
 
 
-def lend(market: Market, pack: Pack, settings: LendSettings, versions: Mapping[str, str]) -> Lent:
+def lend(
+    market: Market, policy: Policy, pack: Pack, settings: LendSettings, versions: Mapping[str, str]
+) -> Lent:
     """Apply the policy, choose the book, stress it, and write down every decision.
 
     Args:
         market: Who applies and what is known of them.
-        pack: Its files hold the policy tables, the economics and the scenarios.
+        policy: What decides.
+        pack: Its scale names the classes under stress.
         settings: The budget and the lender's dial.
         versions: Digests of card and code, to be put in every record beside those of the policy.
 
     Raises:
-        MappingError: If a file of the policy cannot be read.
+        MappingError: If a table tests for text where a feature holds numbers, and the like.
         InfeasibleError: If no book keeps to the constraints.
     """
-    economics = parse_economics(pack.files["economics.toml"], "economics.toml")
-    if settings.budget_minor is not None:
-        economics = economics.with_budget(settings.budget_minor)
-    tables = {name: parse_table(pack.files[f"{name}.csv"], f"{name}.csv") for name in POLICY}
-    _check_outputs(tables, pack)
+    policy = policy.with_budget(settings.budget_minor)
+    economics, tables = policy.economics, policy.tables
     data = market.features.append_column(
-        "rating_class", pa.array(market.scored.rating.tolist(), pa.string())
+        RATING_CLASS, pa.array(market.scored.rating.tolist(), pa.string())
     )
     said = {name: evaluate(table, data) for name, table in tables.items()}
     by_turnover = _turnover_caps(market.features, said["limit"])
@@ -170,70 +181,21 @@ def lend(market: Market, pack: Pack, settings: LendSettings, versions: Mapping[s
     points = points if chosen in points else (*points, chosen)
     lacking = [missing_inputs(table, data) for table in tables.values()]
     desk = _Desk(market, economics, tables, said, lacking, by_turnover, chosen.book)
-    policy = {f"table:{name}": table.digest() for name, table in tables.items()}
-    policy["economics"] = hashlib.sha256(pack.files["economics.toml"].encode()).hexdigest()
     in_force = tuple(
-        Version(name, digest) for name, digest in sorted({**versions, **policy}.items())
+        Version(name, digest) for name, digest in sorted({**versions, **policy.digests}.items())
     )
-    scenarios = parse_scenarios(pack.files["scenarios.csv"], "scenarios.csv")
     return Lent(
         economics=economics,
         tables=tables,
         evaluations=said,
-        problems=tuple((name, each) for name in POLICY for each in said[name].problems),
         points=points,
         chosen=chosen,
         baseline=greedy_reaching(offers, chosen.book.totals.approvals),
         best=points[0].book,
         greedy_best=greedy(offers),
-        stress=tuple(_stress(market, pack, chosen.book, scenario) for scenario in scenarios),
+        stress=tuple(_stress(market, pack, chosen.book, scenario) for scenario in policy.scenarios),
         decisions=tuple(_decide(desk, row, in_force) for row in range(len(offers.applicants))),
     )
-
-
-POLICY = ("access", "limit")
-
-
-def _check_outputs(tables: Mapping[str, DecisionTable], pack: Pack) -> None:
-    """The tables give what is asked of them, in words the pack knows.
-
-    Raises:
-        MappingError: Naming the table, the row and what would be right.
-    """
-    wanted = {"access": {"outcome", "reason"}, "limit": {"turnover_share"}}
-    for name, outputs in wanted.items():
-        missing = outputs - set(tables[name].outputs)
-        if missing:
-            raise MappingError(
-                f"the table gives no {', '.join(sorted(missing))}",
-                where=f"{name}.csv, header",
-                remedy="add a column " + ", ".join(f"out:{each}" for each in sorted(missing)),
-            )
-    limit = tables["limit"]
-    for rule in limit.rules:
-        share = rule.outputs[limit.outputs.index("turnover_share")]
-        if share is not None and not _is_share(share):
-            raise MappingError(
-                f"{share!r} is no share of turnover",
-                where=limit.where(rule.row, "out:turnover_share"),
-                remedy="a number from 0 to 1, such as 0.25 for a quarter",
-            )
-    access = tables["access"]
-    choices = {"outcome": set(OUTCOMES), "reason": set(pack.reasons)}
-    for column, known in choices.items():
-        at = access.outputs.index(column)
-        for rule in access.rules:
-            if rule.outputs[at] not in known:
-                raise MappingError(
-                    f"{rule.outputs[at]!r} is no {column}",
-                    where=access.where(rule.row, f"out:{column}"),
-                    remedy=f"one of {', '.join(sorted(known))}",
-                )
-
-
-def _is_share(value: object) -> bool:
-    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-    return number and 0 <= value <= 1  # type: ignore[operator]  # a number, as just seen
 
 
 def _turnover_caps(features: pa.Table, limit: Evaluation) -> Ints:
@@ -260,7 +222,8 @@ def _offers(market: Market, economics: Economics, cap: Ints) -> Offers:
 
 
 def _stress(market: Market, pack: Pack, book: Book, scenario: Scenario) -> Stress:
-    changed = apply(scenario, market.features, pa.array(market.industries, pa.string()))
+    industry = pa.array(market.industries, pa.string())
+    changed = apply(scenario, market.features, industry)
     scored = market.scored
     own = [term for term in scored.card.spec.terms if term.feature in changed.column_names]
     x = scored.terms.copy()
@@ -272,6 +235,7 @@ def _stress(market: Market, pack: Pack, book: Book, scenario: Scenario) -> Stres
     fell = [order[b] > order[a] for a, b in zip(scored.rating, rating, strict=True)]
     return Stress(
         scenario=scenario,
+        untouched=untouched_industries(scenario, industry),
         probability=after,
         book=stressed_book(
             book, scored.probability, after, class_after=tuple(str(each) for each in rating)
@@ -294,7 +258,7 @@ class _Desk:
 
     def rules(self, row: int) -> tuple[RuleFired, ...]:
         """The rule of each table that spoke about a party."""
-        fired = [(name, int(self.said[name].fired[row])) for name in POLICY]
+        fired = [(name, int(self.said[name].fired[row])) for name in self.tables]
         return tuple(
             RuleFired(name, at, self.tables[name].rule_text(at)) for name, at in fired if at >= 0
         )

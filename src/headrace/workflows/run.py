@@ -22,8 +22,9 @@ from headrace.features.events import Events, invoice_events, local_day
 from headrace.graph.trade import TradeGraph, party_measures, trade_graph
 from headrace.pack import Pack, Text
 from headrace.workflows.book_report import frontier_table, stress_table
-from headrace.workflows.industry import industries, names, parse_words
+from headrace.workflows.industry import industries, names
 from headrace.workflows.lend import LendSettings, Lent, Market, decisions_sheet, lend
+from headrace.workflows.policy import Policy, parse_policy
 from headrace.workflows.ports import Folder, Formats, Progress, Source
 from headrace.workflows.prove import Recorder
 from headrace.workflows.report import report_model
@@ -106,8 +107,9 @@ def run(
         HeadraceError: If a source cannot be used, a term leaks, or no book is feasible.
     """
     pack = replace(pack, files={**pack.files, **settings.files})
+    policy = parse_policy(pack)
     recorder = Recorder(output.folder, output.signer.name, output.signer.salt_secret)
-    desk = _Desk(pack, output, settings, recorder)
+    desk = _Desk(pack, policy, output, settings, recorder)
     progress.begin("facts")
     ingested, zone = desk.take_facts(source), source.mapping.time_zone
     invoices, records = ingested.facts[INVOICE.kind], ingested.facts[CREDIT_RECORD.kind]
@@ -204,6 +206,7 @@ class _Desk:
     """One run at work: writes each step's files and records its evidence."""
 
     pack: Pack
+    policy: Policy
     output: Output
     settings: RunSettings
     recorder: Recorder
@@ -279,16 +282,15 @@ class _Desk:
 
     def market(self, features: pa.Table, scored: Scored, ingested: Ingested, day: date) -> Market:
         """Everything there is to decide on."""
-        words = parse_words(self.pack.files["industries.csv"], "industries.csv")
         parties = features["party"].to_pylist()
-        found = industries(parties, ingested.facts[PARTY.kind], words)
+        found = industries(parties, ingested.facts[PARTY.kind], self.policy.words)
         return Market(features, tuple(found), scored, ingested.facts[RATE_RESPONSE.kind], day)
 
     def decide(self, market: Market, named: Mapping[str, str]) -> Lent:
         """The book, and a record of every decision."""
         card = hashlib.sha256(market.scored.card.to_json().encode()).hexdigest()
         versions = {**self.settings.code, "scorecard": card}
-        lent = lend(market, self.pack, self.settings.lend, versions)
+        lent = lend(market, self.policy, self.pack, self.settings.lend, versions)
         records = [(each.decision_id, each.to_json_bytes()) for each in lent.decisions]
         self.digest = hashlib.sha256(b"\n".join(record for _, record in records)).hexdigest()
         sheet = decisions_sheet(lent, market, named)

@@ -198,6 +198,9 @@ function stressBody(scenarios) {
       wide(amount("profit_before", money, "profit_before_minor")),
       amount("profit_after", money, "profit_after_minor"), amount("worse"),
     ], scenarios),
+    ...scenarios.filter((each) => list(each.untouched).length).map((each) =>
+      paragraph(t("untouched", { scenario: scenarioName(each),
+        industries: each.untouched.join(", ") }), "note")),
     h("details", null, h("summary", null, t("stress_industries")), stressIndustries(scenarios)),
   ];
 }
