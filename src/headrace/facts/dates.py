@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from headrace.facts import rules
 from headrace.facts.cells import Change, Coerced, Dialect, Distinct, Int64, Mask, Refusal, distinct
 from headrace.facts.cells import numpy_mask as mask_of
-from headrace.facts.localtime import DAY_US, utc_from_local
+from headrace.facts.localtime import DAY_US, ONE_MONTH, utc_from_local
 
 _CLOCK = (
     r"(?:[T ]?\s*(?P<h>\d{1,2})(?::|时)(?P<min>\d{1,2})(?:(?::|分)(?P<s>\d{1,2})"
@@ -131,7 +131,7 @@ def _wall_clock(parts: pa.StructArray, month: Int64, of_month: Int64) -> tuple[I
     months = (np.where(valid, year, 1970) - 1970) * 12 + np.where(valid, month, 1) - 1
     starts = months.astype("datetime64[M]")
     start = starts.astype("datetime64[D]").astype(np.int64)
-    length = (starts + 1).astype("datetime64[D]").astype(np.int64) - start
+    length = (starts + ONE_MONTH).astype("datetime64[D]").astype(np.int64) - start
     valid &= (of_month >= 1) & (of_month <= length) & (hour < 24) & (minute < 60) & (second < 60)
     seconds = (hour * 60 + minute) * 60 + second
     us = (start + of_month - 1) * DAY_US + seconds * 1_000_000 + _fraction_us(parts)

@@ -13,6 +13,7 @@ from headrace.clock import EPOCH
 Int64 = NDArray[np.int64]
 
 DAY_US = 86_400_000_000
+ONE_MONTH = np.timedelta64(1, "M")
 # Every change of an offset since 1970 falls on a quarter of an hour, so that one offset serves
 # all instants of a quarter, and the zone is asked once for each quarter that occurs.
 _QUARTER_US = 15 * 60 * 1_000_000
@@ -43,7 +44,7 @@ def end_of_local_day(utc_us: Int64, zone: str) -> Int64:
 def end_of_local_month(utc_us: Int64, zone: str) -> Int64:
     """The last microsecond, in UTC, of the local month that holds each instant."""
     days = local_day(utc_us, zone).astype("datetime64[D]")
-    next_month = (days.astype("datetime64[M]") + 1).astype("datetime64[D]").astype(np.int64)
+    next_month = (days.astype("datetime64[M]") + ONE_MONTH).astype("datetime64[D]").astype(np.int64)
     return utc_from_local(next_month * DAY_US, zone) - 1
 
 

@@ -10,9 +10,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from headrace.clock import day_number
+from headrace.facts import localtime
 from headrace.facts.corrections import known_by, voided_by
-
-DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,7 @@ def invoice_events(
     owner = _codes_in(invoices["party"], parties)[live]
     mine = owner >= 0
     live, voided, owner = live[mine], voided[mine], owner[mine]
-    local = pc.local_timestamp(pc.cast(invoices["event_time"], pa.timestamp("us", zone)))
-    day = _ints(local)[live] // DAY_US
+    day = localtime.local_day(_ints(invoices["event_time"])[live], zone)
     source = _codes(invoices["source"])[live]
     order = np.lexsort((_ints(invoices["row"])[live], source, day, owner))
     live, voided, owner, day = live[order], voided[order], owner[order], day[order]

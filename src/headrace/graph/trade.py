@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from headrace.facts.localtime import DAY_US
 from headrace.graph import kernels
 
 SAME_PAPER = ["number", "event_time", "amount_minor", "tax_minor"]
@@ -31,7 +32,6 @@ RING_SCHEMA = pa.schema(
         "last_time": pa.timestamp("us", "UTC"),
     }
 )
-DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True)
