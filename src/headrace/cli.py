@@ -7,7 +7,7 @@ not hold (verify), 2 input that cannot be used.
 
 import io
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -31,7 +31,6 @@ from headrace.adapters.outputs import cleared, for_simulation
 from headrace.adapters.store import FactStore, csv_bytes
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.user_files import read_policy, read_text, write_file, write_policy
-from headrace.decisions.economics import parse_economics
 from headrace.errors import HeadraceError, InputError
 from headrace.evidence.checkpoint import read_public_key
 from headrace.facts.mapping import SourceMapping, parse_mapping
@@ -157,12 +156,14 @@ def run_command(
     """Ingest, relate, compute, score, decide, report and prove, in one go."""
     chosen = packs.load(pack)
     own = {} if policy is None else read_policy(policy, chosen.files)
+    # Read before `cleared`: a slip in a table must not cost the results of the last run.
+    economics = parse_policy(replace(chosen, files={**chosen.files, **own})).economics
     card = None if scorecard is None else _scorecard(scorecard)
     settings = RunSettings(
         as_of=None if as_of is None else as_of.date(),
         language=lang,
         score=ScoreSettings(seed, repeats, card, tuple(add_term or ()), allow_leakage),
-        lend=LendSettings(_budget(budget, {**chosen.files, **own}), profit_share_min),
+        lend=LendSettings(_budget(budget, economics.currency), profit_share_min),
         files=own,
         code=code_digest(),
     )
@@ -415,15 +416,14 @@ def _scorecard(path: Path) -> Scorecard:
         raise InputError(error.problem, where=where, remedy=error.remedy) from error
 
 
-def _budget(text: str | None, files: Mapping[str, str]) -> int | None:
+def _budget(text: str | None, currency: str) -> int | None:
     """Major units as written, with or without thousands separators, in minor units.
 
     Raises:
-        InputError: If it is no amount of the currency that the economics are in.
+        InputError: If it is no amount of the currency.
     """
     if text is None:
         return None
-    currency = parse_economics(files["economics.toml"], "economics.toml").currency
     try:
         return to_minor(Decimal(text.replace(",", "").replace("_", "")), currency)
     except (ArithmeticError, ValueError) as error:

@@ -19,9 +19,9 @@ def end_of_day(day: date, zone: str) -> datetime:
     return start_of_day(day + timedelta(days=1), zone) - timedelta(microseconds=1)
 
 
-def end_of_month(day: date) -> date:
-    """The last day of the month that holds `day`."""
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+def local_day(moment: datetime, zone: str) -> date:
+    """The calendar day of `moment`, an aware instant, in `zone`."""
+    return moment.astimezone(ZoneInfo(zone)).date()
 
 
 def day_number(day: date) -> int:

@@ -362,6 +362,14 @@ def test_a_broken_cell_is_named_by_file_row_and_column(edit, file, before, after
         assert each in done.err, done.err
 
 
+def test_a_slip_in_the_policy_costs_no_earlier_results(edit, small, run, tmp_path):
+    assert run(small).status == 0
+    before = decisions(tmp_path / "out")
+    check_refused(edit("access.csv", "rating_d", "rating_dd"), "'rating_dd' is no reason")
+    assert decisions(tmp_path / "out") == before
+    assert headrace("verify", tmp_path / "out", "--data", small).status == 0
+
+
 def test_a_policy_folder_without_effect_is_refused(small, run, policy, tmp_path):
     check_refused(run(small, "--policy", tmp_path / "none"), "no such folder")
     (policy / "access.csv").rename(policy / "acess.csv")

@@ -12,7 +12,8 @@ from worlds import CURVE, economics, people, random_offers
 from headrace.decisions.book import Constraints, greedy, greedy_reaching
 from headrace.decisions.frontier import choose, frontier, reach
 from headrace.decisions.offers import price_offers
-from headrace.decisions.optimise import most_approvals
+from headrace.decisions.optimise import most_approvals, optimise, profit_bound
+from headrace.errors import InfeasibleError
 
 firm = st.tuples(
     st.floats(0, 0.9).map(lambda pd: round(pd, 3)),
@@ -158,3 +159,23 @@ def test_it_is_never_below_the_grid_and_the_same_twice(larger):
         assert np.array_equal(found.book.limit_minor, again.book.limit_minor)
     with pytest.raises(ValueError, match="max"):
         reach(offers, (), profit_share_min=0.9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(tiny_offers(), st.integers(0, 5))
+def test_no_book_earns_more_than_the_quick_bound(offers, asked):
+    constraints = Constraints(approvals_min=asked)
+    bound = profit_bound(offers, constraints)
+    try:
+        best = optimise(offers, constraints, gap_max=0.0)
+    except InfeasibleError:
+        return  # the linear program may still be feasible: the bound then says nothing
+    assert bound >= best.totals.profit_minor - 2  # interest, loss and funding are rounded
+
+
+def test_where_no_book_can_be_the_bound_says_so():
+    nobody = price_offers(people([("E1", 0.1, "D", 500_000, "x")]), economics(), CURVE)
+    assert profit_bound(nobody) == 0
+    assert profit_bound(nobody, Constraints(approvals_min=1)) == float("-inf")
+    one = price_offers(people([("E1", 0.1, "A", 500_000, "x")]), economics(), CURVE)
+    assert profit_bound(one, Constraints(approvals_min=2)) == float("-inf")

@@ -3,12 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from headrace.clock import end_of_day, end_of_month
+from headrace.clock import end_of_day
 
 
 def first_equal(rows: Sequence[tuple[int, ...]]) -> list[int]:
@@ -95,6 +95,11 @@ def _without(
 def utc_from_local(local_us: int, zone: str) -> int:
     wall_clock = instant(local_us)
     return microseconds(wall_clock.replace(tzinfo=ZoneInfo(zone)))
+
+
+def end_of_month(day: date) -> date:
+    """The last day of the month that holds `day`."""
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
 def end_of_local_day(utc_us: int, zone: str) -> int:

@@ -2,10 +2,10 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from facts_reference import end_of_month
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.clock import end_of_month
 from headrace.simulator.seasons import GOODS, SERVICES, SMALL, calendar_of
 
 THREE_YEARS = calendar_of(date(2017, 1, 1), date(2019, 12, 31))

@@ -1,7 +1,7 @@
 """Facts as of a moment, laid out as flat arrays for the kernels."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from headrace.clock import day_number
+from headrace.clock import day_number, local_day
 from headrace.facts import localtime
 from headrace.facts.corrections import known_by, voided_by
 
@@ -87,13 +87,6 @@ def invoice_events(
         },
         as_of_day=day_number(local_day(as_of, zone)),
     )
-
-
-def local_day(moment: datetime, zone: str) -> date:
-    """The calendar day of `moment` in `zone`."""
-    local = pc.local_timestamp(pa.scalar(moment, pa.timestamp("us", zone)))
-    value: datetime = local.as_py()
-    return value.date()
 
 
 def _codes_in(column: pa.ChunkedArray, texts: tuple[str, ...]) -> NDArray[np.int64]:

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.metrics import roc_curve
 
+from headrace.clock import local_day
 from headrace.facts.ingest import Ingested
 from headrace.facts.kinds import PARTY
 from headrace.facts.rules import RULES
-from headrace.features.events import Events, local_day
+from headrace.features.events import Events
 from headrace.features.kernels import group
 from headrace.graph.trade import TradeGraph
 from headrace.pack import Pack, Text

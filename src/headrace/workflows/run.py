@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headrace.clock import end_of_day
+from headrace.clock import end_of_day, local_day
 from headrace.errors import InputError
 from headrace.evidence.canonical import canonical_json
 from headrace.evidence.commitment import salt_for
@@ -18,7 +18,7 @@ from headrace.facts.corrections import known_by
 from headrace.facts.ingest import Ingested, ingest
 from headrace.facts.kinds import CREDIT_RECORD, INVOICE, PARTY, RATE_RESPONSE
 from headrace.features.batch import compute
-from headrace.features.events import Events, invoice_events, local_day
+from headrace.features.events import Events, invoice_events
 from headrace.graph.trade import TradeGraph, party_measures, trade_graph
 from headrace.pack import Pack, Text
 from headrace.workflows.book_report import frontier_table, stress_table
