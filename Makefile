@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SERVICES_APT := postgresql chromium fonts-noto-cjk
 
-.PHONY: demo test check format test-services bench docs clean
+.PHONY: demo test check format test-services bench bench-peers docs clean
 
 demo: .venv/.demo
 	$(BIN)/headrace demo --out demo
@@ -28,10 +28,17 @@ test-services: .venv/.services
 	@sh tests/services/install.sh $(SERVICES_APT)
 	$(BIN)/python -m pytest -m services
 
+# One subject alone: make bench SUBJECTS=features
+SUBJECTS ?= foundation features
+
 bench: .venv/.test
-	$(BIN)/python benchmarks/foundation.py --json > benchmarks/results.new
-	mv benchmarks/results.new benchmarks/results.json
+	@for subject in $(SUBJECTS); do \
+	  $(BIN)/python benchmarks/$$subject.py --json > benchmarks/results/$$subject.new && \
+	  mv benchmarks/results/$$subject.new benchmarks/results/$$subject.json || exit 1; done
 	$(BIN)/python docs/generate.py
+
+bench-peers:
+	@sh benchmarks/peers/make.sh
 
 docs: .venv/.check
 	$(BIN)/mkdocs serve
@@ -58,5 +65,5 @@ clean:
 	@touch $@ .venv/.demo .venv/.test
 
 .venv/.services: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,postgres,services]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,kafka,postgres,services]'
 	@touch $@ .venv/.demo .venv/.test

@@ -28,14 +28,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from headrace.features.batch import compute
-from headrace.features.definition import Measure
-from headrace.features.events import invoice_events
+from headrace.clock import EPOCH, local_day
+from headrace.features.compile import compile_plan
+from headrace.features.engines.batch import read
+from headrace.features.plan import make_plan
 from headrace.packs import load
 from headrace.scores.card import CardSpec, Term, terms_of
 from headrace.scores.validation import validate
 from headrace.simulator.run import simulate, write_economy
 from headrace.simulator.settings import EconomySettings
+from headrace.workflows.invoices import invoice_history
 
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data" / "cumcm2020c"
@@ -95,7 +97,7 @@ class Bench:
 
     def scores(self) -> list[dict[str, Any]]:
         """Out-of-fold quality: as shipped, without the tax rates, and with every feature."""
-        card = load("sme_invoices").card
+        card = load("sme_invoices").require_lending().card
         features = pq.read_table(self.out / "features.parquet")
         own = {term.feature: term for term in card.terms}
         every = tuple(own.get(name, Term(name)) for name in features.column_names[2:])
@@ -147,16 +149,19 @@ class Bench:
         corrections = pq.read_table(self.out / "facts" / "correction.parquet")
         about = json.loads((self.out / "run.json").read_text())
         moment, zone = datetime.fromisoformat(about["as_of"]), about["time_zone"]
-        parties = tuple(pq.read_table(self.out / "features.parquet")["party"].to_pylist())
-        pack = load("sme_invoices")
-        wanted = [f.definition for f in pack.features
-                  if isinstance(f.definition, Measure) and f.name in SUMS]  # fmt: skip
+        parties = pq.read_table(self.out / "features.parquet", columns=["party"])
+        wanted = load("sme_invoices").feature_set.in_zone(zone).only(list(SUMS))
         ours, our_seconds = _timed(
-            lambda: compute(
-                wanted, invoice_events(invoices, corrections, moment, zone, parties), moment
+            lambda: (
+                read(
+                    compile_plan(make_plan(wanted)),
+                    invoice_history(invoices, corrections),
+                    parties,
+                    moment,
+                ).table
             )
         )
-        now = invoice_events(invoices, corrections, moment, zone, parties).as_of_day
+        now = (local_day(moment, zone) - EPOCH).days
         sql = ", ".join(f"{rule.format(now=now)} as {name}" for name, rule in SUMS.items())
         query = f"""
             with live as (
@@ -167,7 +172,7 @@ class Bench:
                                and known_time <= timestamptz '{moment.isoformat()}'))
             select p.party, {sql} from parties p left join live using (party) group by p.party"""
         connection = duckdb.connect(config={"threads": 1})
-        connection.register("parties", pa.table({"party": parties}))
+        connection.register("parties", parties)
         connection.register("invoices", invoices)
         connection.register("corrections", corrections)
         peer, peer_seconds = _timed(lambda: connection.sql(query).to_arrow_table())

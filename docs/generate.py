@@ -6,6 +6,7 @@ A test holds the pages to what this script would write.
 import inspect
 import json
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -18,12 +19,13 @@ from headrace.decisions.table import parse_table
 from headrace.facts.kinds import KINDS
 from headrace.facts.rules import document as document_rules
 from headrace.facts.schema import document
-from headrace.pack import Pack
-from headrace.packs import load
+from headrace.features.definition import Feature, Measure
+from headrace.pack import Lending, Pack
+from headrace.packs import PACKS, load
 from headrace.scores.card import Transform
 
 REFERENCE = Path(__file__).parent / "reference"
-RESULTS = Path(__file__).parents[1] / "benchmarks" / "results.json"
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 NOTE = "<!-- Written by docs/generate.py; edit the code, not this page. -->\n\n"
 TAKES = {str: "text", Path: "path", int: "whole number", float: "number", datetime: "YYYY-MM-DD"}
 EXIT_STATUS = """\
@@ -65,14 +67,54 @@ def facts_page() -> str:
 
 
 def pack_page(pack: Pack) -> str:
-    """Features, card, classes, policy and reasons of a pack."""
+    """Features of a pack; card, classes, policy and reasons of one that lends."""
     lines = [f"{NOTE}# The {pack.name} pack {pack.title.zh}\n", f"{pack.title.en}.\n"]
-    lines += ["## Features\n", "Money is net of tax, in minor units.\n"]
+    lines += ["## Features\n", "Money is in minor units.\n"]
     lines += _table(
-        ("feature", "English", "中文", "unit", "definition"),
-        [(f"`{f.name}`", f.en, f.zh, f.unit.value, f.read_aloud()) for f in pack.features],
+        ("feature", "English", "中文", "unit", "events", "definition"),
+        [
+            (f"`{f.name}`", f.en, f.zh, f.unit.value, _table_name(pack, f), f.read_aloud())
+            for f in pack.features
+        ],
     )
-    lines += ["## Scorecard\n"]
+    lines += _events(pack)
+    if pack.lending is not None:
+        lines += _lending(pack.lending)
+    lines += ["## Cautions\n"]
+    lines += [f"- {text.en}\n- {text.zh}" for text in pack.cautions]
+    return "\n".join(lines) + "\n"
+
+
+def _events(pack: Pack) -> list[str]:
+    """What the engines read: the columns of every table."""
+    lines = ["## Events\n"]
+    for table in pack.feature_set.tables:
+        known = "at its time" if table.known is None else f"at its `{table.known}`"
+        lines += [f"An event of `{table.name}` is known {known}; its key is {_spans(table.key)}.\n"]
+        lines += _table(
+            ("column", "holds"),
+            [
+                (f"`{c.name}`", f"{c.type.value}{', required' if c.required else ''}")
+                for c in table.columns
+            ]
+            + [(f"`{each.name}`", f"`{each.expression}`") for each in table.derived],
+        )
+    return lines
+
+
+def _table_name(pack: Pack, feature: Feature) -> str:
+    """The table a measure reads; empty for what is made of other features, or of the graph."""
+    if not isinstance(feature.definition, Measure):
+        return ""
+    return f"`{pack.feature_set.table_of(feature.definition).name}`"
+
+
+def _spans(names: tuple[str, ...]) -> str:
+    return " and ".join(f"`{each}`" for each in names)
+
+
+def _lending(lending: Lending) -> list[str]:
+    lines = ["## Scorecard\n"]
     lines += _table(
         ("term", "transformed", "clipped to"),
         [
@@ -81,7 +123,7 @@ def pack_page(pack: Pack) -> str:
                 "logarithm" if term.transform is Transform.LOG else "as it is",
                 _span(term.low, term.high),
             )
-            for term in pack.card.terms
+            for term in lending.card.terms
         ],
     )
     lines += ["## Rating classes 信用等级\n"]
@@ -89,18 +131,16 @@ def pack_page(pack: Pack) -> str:
         ("class", "probability of default up to"),
         [
             (name, f"{bound:.0%}")
-            for name, bound in zip(pack.scale.classes, pack.scale.pd_max, strict=True)
+            for name, bound in zip(lending.scale.classes, lending.scale.pd_max, strict=True)
         ],
     )
-    lines += _policy(pack)
+    lines += _policy(lending.files)
     lines += ["## Reasons of a decision\n"]
     lines += _table(
         ("code", "English", "中文"),
-        [(f"`{code}`", text.en, text.zh) for code, text in pack.reasons.items()],
+        [(f"`{code}`", text.en, text.zh) for code, text in lending.reasons.items()],
     )
-    lines += ["## What every report states\n"]
-    lines += [f"- {text.en}\n- {text.zh}" for text in pack.cautions]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def cli_page() -> str:
@@ -116,19 +156,19 @@ def cli_page() -> str:
     return "\n".join([*lines, EXIT_STATUS])
 
 
-def _policy(pack: Pack) -> list[str]:
+def _policy(files: Mapping[str, str]) -> list[str]:
     """The editable files as they ship."""
     guide = "[Change the policy](../guides/change-the-policy.md)"
     lines = ["## Policy as it ships 信贷政策\n"]
     lines += [f"`headrace policy export` writes these files. {guide} shows how to edit them.\n"]
     for name in ("access.csv", "limit.csv"):
-        table = parse_table(pack.files[name], name)
+        table = parse_table(files[name], name)
         head, *rules = table.to_rows()
         lines += [f"### `{name}`\n", f"{table.title_en}\n", f"{table.title_zh}\n"]
         lines += [f"Hit policy: {table.hit_policy.value}.\n", *_table(head, rules)]
-    lines += ["### `economics.toml`\n", "```toml", pack.files["economics.toml"].strip(), "```\n"]
+    lines += ["### `economics.toml`\n", "```toml", files["economics.toml"].strip(), "```\n"]
     lines += ["### `scenarios.csv`\n"]
-    scenarios = parse_scenarios(pack.files["scenarios.csv"], "scenarios.csv")
+    scenarios = parse_scenarios(files["scenarios.csv"], "scenarios.csv")
     lines += _table(
         ("scenario", "English", "中文"),
         [(f"`{each.name}`", each.label_en, each.label_zh) for each in scenarios],
@@ -181,24 +221,25 @@ def _span(low: float | None, high: float | None) -> str:
 
 
 def performance_page() -> str:
-    """What `make bench` measured last, and on what."""
-    found = json.loads(RESULTS.read_text(encoding="utf-8"))
-    machine = ", ".join(f"{name} {value}" for name, value in found["machine"].items())
-    lines = [
-        f"{NOTE}# Performance\n",
-        f"Measured by `make bench` on: {machine}. Equal hash: equal work.\n",
-        "| metric | value | 95 % | bar | holds | peers | data | hash |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for each in found["results"]:
-        spread = " to ".join(f"{end:.3f}" for end in each["interval_95"] or ())
-        peers = ", ".join(f"{name} {value:,.4g}" for name, value in each["peers"].items())
-        holds = "" if each["bar"] is None else ("yes" if each["holds"] else "**no**")
-        lines.append(
-            f"| `{each['metric']}` | {each['value']:,.4g} {each['unit']} | {spread} | "
-            f"{each['bar'] or ''} | {holds} | {peers} | {each['data']} | `{each['hash']}` |"
-        )
-    return "\n".join(lines) + "\n"
+    """What `make bench` measured last, subject by subject, and on what."""
+    lines = [f"{NOTE}# Performance\n", "Measured by `make bench`. Equal hash: equal work.\n"]
+    for path in sorted(RESULTS.glob("*.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        machine = ", ".join(f"{name} {value}" for name, value in found["machine"].items())
+        lines += [f"## {path.stem.capitalize()}\n", f"On: {machine}.\n"]
+        head = ("metric", "value", "95 %", "bar", "holds", "peers", "data", "hash")
+        lines += _table(head, [_measured(each) for each in found["results"]])
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _measured(each: dict[str, Any]) -> tuple[str, ...]:
+    """One result as a row of cells."""
+    spread = " to ".join(f"{end:.3f}" for end in each.get("interval_95") or ())
+    peers = ", ".join(f"{name} {value:,.4g}" for name, value in each["peers"].items())
+    holds = "" if each["bar"] is None else ("yes" if each["holds"] else "**no**")
+    value = f"{each['value']:,.4g} {each['unit']}"
+    return (f"`{each['metric']}`", value, spread, each["bar"] or "", holds, peers, each["data"],
+            f"`{each['hash']}`")  # fmt: skip
 
 
 def pages() -> dict[str, str]:
@@ -207,7 +248,7 @@ def pages() -> dict[str, str]:
         "cli.md": cli_page(),
         "facts.md": facts_page(),
         "performance.md": performance_page(),
-        "sme_invoices.md": pack_page(load("sme_invoices")),
+        **{f"{name}.md": pack_page(load(name)) for name in PACKS},
     }
 
 

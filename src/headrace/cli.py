@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headrace import __version__, packs
+from headrace import __version__, commands_features, packs
 from headrace.adapters import printing
 from headrace.adapters.code import code_digest
 from headrace.adapters.folder import DiskFolder
@@ -60,6 +60,7 @@ mapping_app = typer.Typer(help="Mapping files: what a bank's own export means.")
 policy_app = typer.Typer(help="Policy files: who may borrow, how much, at what rate.")
 app.add_typer(mapping_app, name="mapping", no_args_is_help=True)
 app.add_typer(policy_app, name="policy", no_args_is_help=True)
+app.add_typer(commands_features.app, name="features", no_args_is_help=True)
 
 
 def _language(text: str) -> str:
@@ -155,9 +156,9 @@ def run_command(
 ) -> None:
     """Ingest, relate, compute, score, decide, report and prove, in one go."""
     chosen = packs.load(pack)
-    own = {} if policy is None else read_policy(policy, chosen.files)
+    own = {} if policy is None else read_policy(policy, chosen.require_lending().files)
     # Read before `cleared`: a slip in a table must not cost the results of the last run.
-    economics = parse_policy(replace(chosen, files={**chosen.files, **own})).economics
+    economics = parse_policy(chosen.with_files(own)).economics
     card = None if scorecard is None else _scorecard(scorecard)
     settings = RunSettings(
         as_of=None if as_of is None else as_of.date(),
@@ -304,7 +305,7 @@ def export_command(
     to: Annotated[Path, typer.Argument(help="Folder to write.")], pack: PackName = DEFAULT_PACK
 ) -> None:
     """Write a pack's policy files, to be edited and given to `run --policy`."""
-    for path in write_policy(to, packs.load(pack).files):
+    for path in write_policy(to, packs.load(pack).require_lending().files):
         printing.line(str(path))
 
 
@@ -317,8 +318,8 @@ def check_command(
 ) -> None:
     """Check policy files before they are used: cells, names, rules that can never speak."""
     language, chosen = _language(lang), packs.load(pack)
-    own = read_policy(folder, chosen.files)
-    policy = parse_policy(replace(chosen, files={**chosen.files, **own}))
+    own = read_policy(folder, chosen.require_lending().files)
+    policy = parse_policy(chosen.with_files(own))
     said = [each.in_language(language) for each in remarks(policy)]
     if as_json:
         printing.as_json({"files": sorted(own), "remarks": said})

@@ -1,9 +1,10 @@
 """A pack: one scenario as definitions, handed to workflows as a value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
-from headrace.features.definition import Feature
+from headrace.errors import InputError
+from headrace.features.definition import Feature, FeatureSet
 from headrace.scores.card import CardSpec
 from headrace.scores.rating import RatingScale
 
@@ -21,32 +22,68 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Lending:
+    """How a scenario lends: what becomes of features.
+
+    Attributes:
+        card: The scorecard, before it has seen a label.
+        scale: Rating classes by probability of default.
+        files: Text files a person may edit, by name: access.csv (who may borrow), limit.csv (how
+            much), economics.toml (money of the book), scenarios.csv (stress), industries.csv
+            (words in a name that tell the industry).
+        reasons: What each reason code of a decision says.
+    """
+
+    card: CardSpec
+    scale: RatingScale
+    files: Mapping[str, str]
+    reasons: Mapping[str, Text]
+
+
+@dataclass(frozen=True)
 class Pack:
     """A scenario's definitions.
 
     Attributes:
         name: As the command line spells it.
         title: For people.
-        features: Everything computed per party, in order; ratios after what they divide.
-        card: The scorecard, before it has seen a label.
-        scale: Rating classes by probability of default.
-        files: Text files a person may edit, by name: access.csv (who may borrow), limit.csv (how
-            much), economics.toml (money of the book), scenarios.csv (stress), industries.csv
-            (words in a name that tell the industry).
+        features: Everything computed, with names for people.
+        feature_set: What of it is computed from events, as the engines take it.
         mappings: Mapping files for the exports this pack knows, by name.
-        reasons: What each reason code of a decision says.
-        cautions: What every report of this pack must state.
+        cautions: What everybody who uses its figures must be told.
+        lending: Score, policy and reasons; None where nothing is lent.
     """
 
     name: str
     title: Text
     features: tuple[Feature, ...]
-    card: CardSpec
-    scale: RatingScale
-    files: Mapping[str, str]
+    feature_set: FeatureSet
     mappings: Mapping[str, str]
-    reasons: Mapping[str, Text]
-    cautions: tuple[Text, ...] = field(default=())
+    cautions: tuple[Text, ...]
+    lending: Lending | None = None
+
+    def require_lending(self) -> Lending:
+        """How it lends.
+
+        Raises:
+            InputError: If it does not.
+        """
+        if self.lending is None:
+            raise InputError(
+                f"the pack {self.name!r} has features only: nothing is scored, decided or lent",
+                where="--pack",
+                remedy="compute its features with `headrace features`",
+            )
+        return self.lending
+
+    def with_files(self, files: Mapping[str, str]) -> "Pack":
+        """The same pack with a user's own versions of files a person may edit, by name.
+
+        Raises:
+            InputError: If nothing is lent, so that there are no such files.
+        """
+        lending = self.require_lending()
+        return replace(self, lending=replace(lending, files={**lending.files, **files}))
 
     def feature(self, name: str) -> Feature:
         """The feature of that name.

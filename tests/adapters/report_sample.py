@@ -10,6 +10,7 @@ import numpy as np
 from headrace.packs.sme_invoices import load
 
 PACK = load()
+LENDING = PACK.require_lending()
 CLASSES = ("A", "B", "C", "D")
 PD_MAX = (0.02, 0.08, 0.25, 1.0)
 INDUSTRIES = (
@@ -251,7 +252,7 @@ def _score(dice: np.random.Generator, applicants: list[dict[str, Any]]) -> dict[
             }
             for low in edges
         ],
-        "card": [_card_line(dice, term.feature) for term in PACK.card.terms],
+        "card": [_card_line(dice, term.feature) for term in LENDING.card.terms],
         "agreement": {
             "classes": list(CLASSES),
             "given": list(CLASSES),
@@ -268,7 +269,7 @@ def _score(dice: np.random.Generator, applicants: list[dict[str, Any]]) -> dict[
         ],
         "drift": [
             {"feature": term.feature, "psi": float(abs(dice.normal(0.05, 0.09)))}
-            for term in PACK.card.terms
+            for term in LENDING.card.terms
         ],
     }
 
@@ -332,8 +333,8 @@ def _book(applicants: list[dict[str, Any]]) -> dict[str, Any]:
             {
                 "outcome": outcome,
                 "reason": reason,
-                "en": PACK.reasons[reason].en,
-                "zh": PACK.reasons[reason].zh,
+                "en": LENDING.reasons[reason].en,
+                "zh": LENDING.reasons[reason].zh,
                 "count": sum(each["decision"]["reason"] == reason for each in applicants),
             }
             for outcome, reason in reasons
@@ -441,7 +442,7 @@ def _firm(dice: np.random.Generator, index: int, firms: int) -> dict[str, Any]:
         if dice.random() < 0.15
     ]
     points = 600 - 20 / np.log(2) * np.log(probability / (1 - probability) * 19)
-    pushes = np.sort(dice.normal(0, 14, len(PACK.card.terms)))
+    pushes = np.sort(dice.normal(0, 14, len(LENDING.card.terms)))
     sales = np.exp(dice.normal(dice.uniform(14, 18), 0.5, 37))
     labelled = index < 2 * firms // 3
     return {
@@ -465,7 +466,7 @@ def _firm(dice: np.random.Generator, index: int, firms: int) -> dict[str, Any]:
                 "value": None if term.feature in missing else features[term.feature],
                 "points": round(float(push), 1),
             }
-            for term, push in zip(PACK.card.terms, pushes, strict=True)
+            for term, push in zip(LENDING.card.terms, pushes, strict=True)
         ],
         "features": features | dict.fromkeys(missing),
         "missing": missing,
@@ -505,7 +506,7 @@ def _decision(
     return {
         "outcome": outcome,
         "reason": reason,
-        "reason_text": {"en": PACK.reasons[reason].en, "zh": PACK.reasons[reason].zh},
+        "reason_text": {"en": LENDING.reasons[reason].en, "zh": LENDING.reasons[reason].zh},
         "limit_minor": limit if approved else None,
         "rate": rate if approved else None,
         "term_months": 12 if approved else None,

@@ -12,6 +12,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 NAMELESS = {"utils.py", "helpers.py", "common.py", "misc.py", "core.py", "base.py"}
 KERNEL_IMPORTS = {"numpy", "numba", "math"}
+KERNELS = [path for path in MODULES if path.name == "kernels.py" or path.parent.name == "kernels"]
 LINES_MAX = 800
 FUNCTION_LINES_MAX = 60
 
@@ -33,7 +34,7 @@ def test_files_say_what_they_hold_and_stay_within_budget(path):
     assert path.name not in NAMELESS
     assert text.count("\n") <= LINES_MAX
     assert ast.get_docstring(ast.parse(text)), "a module says what it is for"
-    if path.name != "kernels.py":
+    if path not in KERNELS:
         long = [
             f"{node.name}: {node.end_lineno - node.lineno + 1} lines"
             for node in functions(path)
@@ -42,20 +43,31 @@ def test_files_say_what_they_hold_and_stay_within_budget(path):
         assert not long
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("kernels.py")), ids=name)
-def test_kernels_see_arrays_only(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    imported = {
-        alias.name.split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import)
-        for alias in node.names
-    } | {
-        (node.module or "").split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    whole = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return whole | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+@pytest.mark.parametrize("path", [p for p in KERNELS if p.name != "__init__.py"], ids=name)
+def test_kernels_see_arrays_and_each_other_only(path):
+    """The `__init__` of a package of kernels compiles them and keeps their machine code."""
+    own = ".".join(["headrace", *path.parent.relative_to(PACKAGE).parts])
+    siblings = path.parent.name == "kernels"
+    others = {
+        each
+        for each in imports(path)
+        if not (siblings and (each == own or each.startswith(f"{own}.")))
     }
-    assert imported <= KERNEL_IMPORTS
+    assert {each.split(".")[0] for each in others} <= KERNEL_IMPORTS
+
+
+def test_there_are_kernels_to_look_at():
+    assert {path.parent.relative_to(PACKAGE).as_posix() for path in KERNELS} >= {
+        "graph",
+        "features/kernels",
+    }
 
 
 def test_packages_sit_at_most_three_deep():

@@ -303,7 +303,9 @@ def policy(tmp_path):
 
 
 def test_an_exported_policy_is_the_packs_own(ran, small, run, policy, tmp_path):
-    assert {path.name for path in policy.iterdir()} == set(load("sme_invoices").files)
+    assert {path.name for path in policy.iterdir()} == set(
+        load("sme_invoices").require_lending().files
+    )
     assert run(small, "--policy", policy).status == 0
     assert decisions(tmp_path / "out") == decisions(ran)
     assert headrace("policy", "export", policy).status == 0

@@ -5,6 +5,7 @@ The same facts in another form must give the same decisions.
 
 import csv
 import os
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -394,6 +395,20 @@ def test_an_unknown_pack_is_refused(small, run):
     done = run(small, "--pack", "agri")
     assert (done.status, done.out) == (2, "")
     assert "sme_invoices" in done.err
+
+
+def test_a_pack_that_lends_nothing_is_refused_and_keeps_an_earlier_run(ran, small, run, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(ran, out)
+    for done in (
+        run(small, "--pack", "payments", out=out),
+        headrace("policy", "export", tmp_path / "policy", "--pack", "payments"),
+    ):
+        assert (done.status, done.out) == (2, "")
+        assert "has features only" in done.err
+        assert "headrace features" in done.err
+    assert (out / "report.html").exists()
+    assert not (tmp_path / "policy").exists()
 
 
 def test_an_unknown_term_is_refused_with_those_there_are(small, tmp_path):

@@ -1,7 +1,6 @@
 """From scores to a book: the dial, referral, reasons, caps, and policies that cannot be."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,16 +19,16 @@ from headrace.workflows.lend import (
 from headrace.workflows.policy import parse_policy
 
 PACK = load("sme_invoices")
+LENDING = PACK.require_lending()
 
 
 def lent_with(found, settings=None, **files):
-    pack = replace(PACK, files={**PACK.files, **files})
-    policy = parse_policy(pack)
-    return lend(found.market, policy, pack, settings or LendSettings(), {"code": "0"})
+    policy = parse_policy(PACK.with_files(files))
+    return lend(found.market, policy, LENDING.scale, settings or LendSettings(), {"code": "0"})
 
 
 def edited(file: str, before: str, after: str) -> dict[str, str]:
-    text = PACK.files[file]
+    text = LENDING.files[file]
     assert before in text
     return {file: text.replace(before, after)}
 
@@ -143,7 +142,7 @@ def test_a_share_of_turnover_that_cannot_be_is_named(found, share):
 
 
 def test_a_column_of_percentages_is_no_column_of_shares(found):
-    text = PACK.files["limit.csv"]
+    text = LENDING.files["limit.csv"]
     for share in ("0.30", "0.25", "0.20", "0.15"):
         text = text.replace(share, f'"""{share}%"""')
     with pytest.raises(MappingError, match="needs a number, found"):
@@ -154,7 +153,7 @@ def test_a_column_of_percentages_is_no_column_of_shares(found):
 
 
 def test_a_table_that_gives_too_little_is_refused(found):
-    header = PACK.files["limit.csv"].replace("out:turnover_share", "out:share")
+    header = LENDING.files["limit.csv"].replace("out:turnover_share", "out:share")
     with pytest.raises(MappingError, match="gives no turnover_share"):
         lent_with(found, **{"limit.csv": header})
     with pytest.raises(MappingError, match="'maybe' is no outcome"):

@@ -1,7 +1,5 @@
 """A policy is checked as a whole before any data are touched."""
 
-from dataclasses import replace
-
 import pytest
 
 from headrace.errors import MappingError
@@ -9,11 +7,12 @@ from headrace.packs import load
 from headrace.workflows.policy import parse_policy, remarks
 
 PACK = load("sme_invoices")
+FILES = PACK.require_lending().files
 
 
 def changed(name: str, before: str, after: str):
-    assert before in PACK.files[name]
-    return replace(PACK, files={**PACK.files, name: PACK.files[name].replace(before, after, 1)})
+    assert before in FILES[name]
+    return PACK.with_files({name: FILES[name].replace(before, after, 1)})
 
 
 def test_the_policy_as_shipped_has_nothing_dead_in_it():

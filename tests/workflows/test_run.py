@@ -222,7 +222,7 @@ def test_an_explanation_computes_every_value_again_from_the_facts(done):
     pack = load("sme_invoices")
     for party in ("S1", "S17"):
         found = explain(DiskFolder(out), FactStore(out), pack, party)
-        assert len(found.lines) == len(pack.card.terms)
+        assert len(found.lines) == len(pack.require_lending().card.terms)
         assert all(line.again for line in found.lines)
         whole = sum(line.points for line in found.lines) + found.points_of_uncertainty
         assert found.points == pytest.approx(found.points_mean_applicant + whole, abs=0.2)
@@ -308,13 +308,20 @@ def test_nothing_known_yet_is_an_error_with_a_date(economy):
 
 
 def test_own_policy_files_take_the_place_of_the_packs(done, economy):
-    own = load("sme_invoices").files["economics.toml"].replace("100_000_000 ", "20_000_000 ")
+    own = (
+        load("sme_invoices")
+        .require_lending()
+        .files["economics.toml"]
+        .replace("100_000_000 ", "20_000_000 ")
+    )
     small = run_on(economy, replace(SETTINGS, files={"economics.toml": own}))
     assert small.lent.economics.budget_minor == 2_000_000_000
     assert small.lent.chosen.book.totals.limit_minor <= 2_000_000_000
     budget = run_on(economy, replace(SETTINGS, lend=LendSettings(budget_minor=2_000_000_000)))
     assert budget.lent.chosen.book.totals == small.lent.chosen.book.totals
-    broken = load("sme_invoices").files["access.csv"].replace("rating_d", "rating_dd")
+    broken = (
+        load("sme_invoices").require_lending().files["access.csv"].replace("rating_d", "rating_dd")
+    )
     with pytest.raises(MappingError, match="'rating_dd' is no reason"):
         run_on(economy, replace(SETTINGS, files={"access.csv": broken}))
 

@@ -8,7 +8,7 @@ from headrace.errors import InputError, LeakageError
 from headrace.packs import load
 from headrace.workflows.score import SEED_MAX, ScoreSettings, score
 
-PACK = load("sme_invoices")
+LENDING = load("sme_invoices").require_lending()
 
 
 def records(rows: list[tuple[str, str, str | None]]) -> pa.Table:
@@ -19,7 +19,7 @@ def records(rows: list[tuple[str, str, str | None]]) -> pa.Table:
 
 def scored_with(found, rows, **settings):
     chosen = ScoreSettings(card=found.market.scored.card, **settings)
-    return score(found.market.features, records(rows), PACK, chosen)
+    return score(found.market.features, records(rows), LENDING, chosen)
 
 
 def known(scored, found) -> dict[str, tuple[int, str]]:
@@ -63,7 +63,7 @@ def test_too_few_labels_say_how_many_there_are_and_are_needed(found, bad, good):
     rows = [(party, "default" if at < bad else "repaid", None)
             for at, party in enumerate(parties[: bad + good])]  # fmt: skip
     with pytest.raises(InputError, match=f"{bad + good} firms .* {bad} of them") as error:
-        score(found.market.features, records(rows), PACK, ScoreSettings(repeats=1))
+        score(found.market.features, records(rows), LENDING, ScoreSettings(repeats=1))
     assert "at least 10 defaults and 10 repaid" in error.value.remedy
 
 
@@ -79,13 +79,13 @@ def labels(found) -> list[tuple[str, str, str | None]]:
 
 def fitted(found, *extras, **settings):
     chosen = ScoreSettings(repeats=1, extra_terms=extras, **settings)
-    return score(found.market.features, records(labels(found)), PACK, chosen)
+    return score(found.market.features, records(labels(found)), LENDING, chosen)
 
 
 def test_a_term_asked_for_twice_is_added_once(found):
     names = fitted(found, "supplier_count", "supplier_count").card.names
     assert names.count("supplier_count") == 1
-    assert len(names) == len(PACK.card.terms) + 1
+    assert len(names) == len(LENDING.card.terms) + 1
 
 
 def test_the_rating_by_either_name_is_refused_and_allowed_once(found):

@@ -172,7 +172,7 @@ def explanation(found: Explanation, pack: Pack, language: str) -> None:
     if found.simulated:
         console.print(f"[black on yellow] {say('simulated')} [/]")
     code = decision.reasons[0] if decision.reasons else ""
-    reason = pack.reasons.get(code, Text(code, code)).in_language(language)
+    reason = pack.require_lending().reasons.get(code, Text(code, code)).in_language(language)
     outcome = OUTCOME[decision.outcome.value].in_language(language)
     console.print(f"\n[bold]{_safe(decision.party)}  {outcome}[/]  {_safe(reason)}")
     if decision.rate is not None:
@@ -241,7 +241,7 @@ def _jsonable(value: Any) -> Any:
 
 
 def _next_steps(result: RunResult, out: Path, language: str) -> list[tuple[str, str]]:
-    party, folder = shlex.quote(result.events.parties[0]), shlex.quote(str(out))
+    party, folder = shlex.quote(result.market.features["party"][0].as_py()), shlex.quote(str(out))
     lang = " --lang en" if language == "en" else ""
     steps = [
         ("open", f"{out}/report.html"),

@@ -1,143 +1,125 @@
-"""What a feature is: a frozen value that can be read aloud and never sees the engine that runs it.
+"""What a feature is: frozen values that can be read aloud and never see the engine that runs them.
 
-    Measure("sales_month_mean", MEAN, "amount", where=("sale", "valid"), over=MONTH)
+    Measure("sales_12m", Sum("amount"), where="sale", window=Calendar(Period.DAY, zone, 365))
 
-reads: the mean, over months, of the amount of valid sales. `Ratio` divides two features.
+reads: the sum of the amount of sales in 365 days. A `Table` says which columns events have; a
+`FeatureSet` is tables and definitions together, checked.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from headrace.errors import MappingError
+from headrace.features.aggregates import Aggregate
+from headrace.features.windows import ALL_HISTORY, Window
 
 
-class Aggregate(Enum):
-    """How the events of one key in one window become one number.
+class ColumnType(Enum):
+    """What a column of events holds."""
 
-    The first block works on events (or, with `over`, on the sums per group); the second block
-    needs `over`, because it describes how a total is spread over groups.
-    """
-
-    COUNT = "count"  # events; with `over`: groups that have an event
-    SUM = "sum"
-    MEAN = "mean"  # of events; with `over`: of the sums per group that has an event
-    MAX = "max"
-    DAYS_SINCE_FIRST = "days since first"
-    DAYS_SINCE_LAST = "days since last"
-    GAP_DAYS_MAX = "longest gap in days"  # between successive days with an event, and up to now
-
-    HHI = "concentration (HHI)"  # sum of squared shares; negative groups count as nothing
-    TOP_SHARE = "share of the largest"  # the same convention
-    VARIATION = "coefficient of variation"  # deviation / mean of monthly sums, empty months as 0
-    REPEAT_SHARE = "share of repeated"  # share of groups' totals with events in 3 months or more
-
-
-class Over(Enum):
-    """What an aggregate is spread over."""
-
-    COUNTERPARTY = "counterparty"
-    MONTH = "month"
-    QUARTER_OF_YEAR = "quarter of the year"
-
-
-class Unit(Enum):
-    """What the number means, so that a page can print it."""
-
-    COUNT = "count"
-    MONEY = "money"  # minor units
-    SHARE = "share"  # 0 to 1
-    RATIO = "ratio"
-    DAYS = "days"
-
-
-NEEDS_OVER = {Aggregate.HHI, Aggregate.TOP_SHARE, Aggregate.VARIATION, Aggregate.REPEAT_SHARE}
-MAY_HAVE_OVER = NEEDS_OVER | {Aggregate.COUNT, Aggregate.MEAN, Aggregate.MAX}
-NEEDS_NO_FIELD = {
-    Aggregate.COUNT,
-    Aggregate.DAYS_SINCE_FIRST,
-    Aggregate.DAYS_SINCE_LAST,
-    Aggregate.GAP_DAYS_MAX,
-}
+    NUMBER = "number"  # whole, or with a fixed number of decimal places: sums are exact
+    CATEGORY = "category"  # text or whole numbers that only name something
+    FLAG = "flag"
+    INSTANT = "instant"  # microseconds, UTC
 
 
 @dataclass(frozen=True)
-class Window:
-    """Days before the moment asked about: (as_of - ends_before - days, as_of - ends_before].
+class Column:
+    """A column of a table of events.
 
     Attributes:
-        days: Length in days; None reaches back to the first fact.
-        ends_before: How many days before the moment the window ends; 0 ends at it.
+        name: As in the data.
+        type: What it holds.
+        places: Decimal places of a number. Values are kept as whole multiples of 10**-places, a
+            value with more places is rounded half to even; money in minor units has 0.
+        required: An event without it is refused; otherwise it does not count where it is needed.
     """
 
-    days: int | None = None
-    ends_before: int = 0
+    name: str
+    type: ColumnType
+    places: int = 0
+    required: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse places that a 64-bit number cannot keep."""
+        if not 0 <= self.places <= 9:
+            raise MappingError(f"column {self.name!r} has {self.places} places; 0 to 9 are kept")
 
 
-ALL_HISTORY = Window()
-LAST_YEAR = Window(days=365)
-YEAR_BEFORE = Window(days=365, ends_before=365)
+@dataclass(frozen=True)
+class Derived:
+    """A column computed from others of its event: `Derived("night", "hour(event_time) < 6")`."""
+
+    name: str
+    expression: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Where events come from.
+
+    Attributes:
+        name: Unique in its set; the kind of fact.
+        columns: What each event has beside its time. Key columns are among them.
+        key: The columns that say whose event it is, unless a measure says otherwise.
+        derived: Columns computed from these, in order.
+        time: The column of the event time.
+        known: The column of the time at which an event became known; None: at its event time.
+        id: The column that names an event, so that a repetition is found and a void can name it;
+            None: every row is an event of its own.
+        zone: The zone of local days, months and hours.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    derived: tuple[Derived, ...] = ()
+    time: str = "event_time"
+    known: str | None = None
+    id: str | None = "id"
+    zone: str = "UTC"
+
+
+class Current(Enum):
+    """Whether the event that asks counts itself."""
+
+    INCLUDED = "included"
+    EXCLUDED = "excluded"
 
 
 @dataclass(frozen=True)
 class Measure:
-    """Aggregate × field × filter × window, per party.
+    """Aggregate × field × filter × key × window.
 
     Attributes:
-        name: Unique in its pack; carries the unit, most significant word first.
-        aggregate: What is done.
-        field: An event column, None where the aggregate needs none.
-        where: Flags that must all hold, for example ("sale", "valid").
-        over: The groups the aggregate is spread over, if any.
-        window: Which days count.
+        name: Unique in its set; carries the unit, most significant word first.
+        aggregate: What is done, and with which columns.
+        where: The filter, an expression over the table's columns; "" lets every event pass.
+        window: Which events count.
+        table: Whose events; "" where the set has one table.
+        by: The key, one or several columns; () is the table's own key.
+        current: Whether the event at whose arrival the value is computed counts itself.
     """
 
     name: str
     aggregate: Aggregate
-    field: str | None = None
-    where: tuple[str, ...] = ()
-    over: Over | None = None
+    where: str = ""
     window: Window = ALL_HISTORY
-
-    def __post_init__(self) -> None:
-        """Refuse combinations that mean nothing.
-
-        Raises:
-            MappingError: Naming the feature and the part that is missing.
-        """
-        if self.aggregate in NEEDS_OVER and self.over is None:
-            raise MappingError(
-                f"feature {self.name!r}: {self.aggregate.value} must be spread over something",
-                remedy="give over=Over.COUNTERPARTY, Over.MONTH or Over.QUARTER_OF_YEAR",
-            )
-        if self.aggregate not in MAY_HAVE_OVER and self.over is not None:
-            raise MappingError(
-                f"feature {self.name!r}: {self.aggregate.value} is the same over any groups",
-                remedy="leave `over` out",
-            )
-        if self.aggregate is Aggregate.VARIATION and self.over is not Over.MONTH:
-            raise MappingError(
-                f"feature {self.name!r}: a variation is taken over months", remedy="over=Over.MONTH"
-            )
-        if self.aggregate not in NEEDS_NO_FIELD and self.field is None:
-            raise MappingError(
-                f"feature {self.name!r}: {self.aggregate.value} needs a field",
-                remedy='for example field="amount"',
-            )
+    table: str = ""
+    by: tuple[str, ...] = ()
+    current: Current = Current.INCLUDED
 
     def read_aloud(self) -> str:
         """The definition as a sentence."""
-        parts = [self.aggregate.value]
-        if self.field:
-            parts.append(f"of {self.field}")
-        if self.over:
-            parts.append(f"over each {self.over.value}")
+        parts = [self.aggregate.read_aloud()]
         if self.where:
-            parts.append("where " + " and ".join(self.where))
-        if self.window.days is not None:
-            parts.append(f"in {self.window.days} days")
-        if self.window.ends_before:
-            parts.append(f"ending {self.window.ends_before} days before")
+            parts.append(f"where {self.where}")
+        parts.append(self.window.read_aloud())
+        if self.by:
+            parts.append("per " + " and ".join(self.by))
+        if self.current is Current.EXCLUDED:
+            parts.append("before the event itself")
         return " ".join(parts)
 
 
@@ -149,12 +131,146 @@ class Ratio:
     numerator: str
     denominator: str
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The features it is made of."""
+        return (self.numerator, self.denominator)
+
     def read_aloud(self) -> str:
         """The definition as a sentence."""
         return f"{self.numerator} divided by {self.denominator}"
 
 
-Definition = Measure | Ratio
+@dataclass(frozen=True)
+class Difference:
+    """One feature minus another; missing where either is missing."""
+
+    name: str
+    minuend: str
+    subtrahend: str
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The features it is made of."""
+        return (self.minuend, self.subtrahend)
+
+    def read_aloud(self) -> str:
+        """The definition as a sentence."""
+        return f"{self.minuend} minus {self.subtrahend}"
+
+
+@dataclass(frozen=True)
+class Total:
+    """Features added up; missing where any is missing."""
+
+    name: str
+    parts: tuple[str, ...]
+
+    def read_aloud(self) -> str:
+        """The definition as a sentence."""
+        return " plus ".join(self.parts)
+
+
+@dataclass(frozen=True)
+class ZScore:
+    """How many deviations a feature lies from its mean.
+
+    Missing where any part is missing or the deviation is not positive.
+    """
+
+    name: str
+    value: str
+    mean: str
+    deviation: str
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The features it is made of."""
+        return (self.value, self.mean, self.deviation)
+
+    def read_aloud(self) -> str:
+        """The definition as a sentence."""
+        return f"{self.value} in deviations ({self.deviation}) from {self.mean}"
+
+
+Arithmetic = Ratio | Difference | Total | ZScore
+Definition = Measure | Arithmetic
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Tables and definitions that are computed together and share state.
+
+    Attributes:
+        tables: Where events come from.
+        definitions: Measures and arithmetic between them, in order: parts before wholes.
+    """
+
+    tables: tuple[Table, ...]
+    definitions: tuple[Definition, ...]
+
+    def __post_init__(self) -> None:
+        """Names are unique, parts come first, and every measure has its table.
+
+        Raises:
+            MappingError: Naming the feature and what is missing.
+        """
+        names = [table.name for table in self.tables]
+        known: set[str] = set()
+        for definition in self.definitions:
+            if definition.name in known:
+                raise MappingError(f"feature {definition.name!r} is defined twice")
+            if isinstance(definition, Measure):
+                _check_table(definition, names)
+            else:
+                _check_parts(definition, known)
+            known.add(definition.name)
+
+    def table_of(self, measure: Measure) -> Table:
+        """The table a measure reads."""
+        if not measure.table:
+            return self.tables[0]
+        return next(table for table in self.tables if table.name == measure.table)
+
+    def key_of(self, measure: Measure) -> tuple[str, ...]:
+        """The columns that say whose value it is."""
+        return measure.by or self.table_of(measure).key
+
+    def measures_behind(self, name: str) -> list[Measure]:
+        """The measures a feature is made of; empty for one that is not defined here."""
+        definition = next((each for each in self.definitions if each.name == name), None)
+        if definition is None:
+            return []
+        if isinstance(definition, Measure):
+            return [definition]
+        return [measure for part in definition.parts for measure in self.measures_behind(part)]
+
+    def in_zone(self, zone: str) -> "FeatureSet":
+        """The same set with the local time of another zone; a window's own zone stays."""
+        tables = tuple(replace(table, zone=zone) for table in self.tables)
+        return FeatureSet(tables, self.definitions)
+
+    def only(self, names: Sequence[str]) -> "FeatureSet":
+        """The set that computes `names` and what they are made of, and nothing else."""
+        wanted: set[str] = set()
+        for definition in reversed(self.definitions):
+            if definition.name in names or definition.name in wanted:
+                wanted.add(definition.name)
+                wanted.update(() if isinstance(definition, Measure) else definition.parts)
+        kept = tuple(each for each in self.definitions if each.name in wanted)
+        return FeatureSet(self.tables, kept)
+
+
+class Unit(Enum):
+    """What the number means, so that a page can print it."""
+
+    COUNT = "count"
+    MONEY = "money"  # minor units
+    SHARE = "share"  # 0 to 1
+    RATIO = "ratio"
+    DAYS = "days"
+    SECONDS = "seconds"
+    FLAG = "flag"  # 1: so, 0: not so
 
 
 @dataclass(frozen=True)
@@ -162,11 +278,11 @@ class Feature:
     """A definition with what people call it.
 
     Attributes:
-        definition: How it is computed; None for a value that arrives as data from the graph.
         name: The column's name.
         unit: How to print it.
         en: What an English reader calls it.
         zh: What a Chinese reader calls it.
+        definition: How it is computed; None for a value that arrives as data from the graph.
     """
 
     name: str
@@ -180,21 +296,18 @@ class Feature:
         return self.definition.read_aloud() if self.definition else "from the relation graph"
 
 
-def check_definitions(definitions: Sequence[Definition]) -> None:
-    """Names are unique and every ratio refers to features defined before it.
+def _check_table(measure: Measure, names: Sequence[str]) -> None:
+    if measure.table not in names and (measure.table or len(names) != 1):
+        raise MappingError(
+            f"feature {measure.name!r} reads table {measure.table!r}, which is not in the set",
+            remedy=f"tables: {', '.join(names)}",
+        )
 
-    Raises:
-        MappingError: Naming the feature and what is missing.
-    """
-    known: set[str] = set()
-    for definition in definitions:
-        if definition.name in known:
-            raise MappingError(f"feature {definition.name!r} is defined twice")
-        if isinstance(definition, Ratio):
-            missing = {definition.numerator, definition.denominator} - known
-            if missing:
-                raise MappingError(
-                    f"feature {definition.name!r} divides {sorted(missing)}, not defined before it",
-                    remedy=f"defined so far: {sorted(known)}",
-                )
-        known.add(definition.name)
+
+def _check_parts(definition: Arithmetic, known: set[str]) -> None:
+    missing = sorted(set(definition.parts) - known)
+    if missing:
+        raise MappingError(
+            f"feature {definition.name!r} is made of {missing}, not defined before it",
+            remedy=f"defined so far: {', '.join(sorted(known)) or 'nothing'}",
+        )

@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 from headrace.errors import InputError
 from headrace.pack import Pack
-from headrace.packs import sme_invoices
+from headrace.packs import payments, sme_invoices
 
-PACKS: dict[str, Callable[[], Pack]] = {"sme_invoices": sme_invoices.load}
+PACKS: dict[str, Callable[[], Pack]] = {
+    "sme_invoices": sme_invoices.load,
+    "payments": payments.load,
+}
 
 
 def load(name: str) -> Pack:

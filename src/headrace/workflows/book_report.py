@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from headrace.decisions.book import Book
 from headrace.decisions.decision import Decision, RateParts
 from headrace.money import round_half_even
-from headrace.pack import Pack
+from headrace.pack import Text
 from headrace.workflows.lend import Lent, Market
 
 Model = dict[str, Any]
@@ -24,7 +24,7 @@ FRONTIER_RULE = {
 }
 
 
-def book_section(lent: Lent, market: Market, pack: Pack) -> Model:
+def book_section(lent: Lent, market: Market, reasons: Mapping[str, Text]) -> Model:
     """The three numbers, what they rest on, and how they fall on classes and industries."""
     totals, proof, outcomes = lent.chosen.book.totals, lent.chosen.book.proof, lent.outcomes
     return {
@@ -49,7 +49,7 @@ def book_section(lent: Lent, market: Market, pack: Pack) -> Model:
         "best_greedy_profit_minor": lent.greedy_best.totals.profit_minor,
         "by_class": _groups(lent.chosen.book, market, market.scored.rating.tolist(), "class"),
         "by_industry": _groups(lent.chosen.book, market, list(market.industries), "industry"),
-        "by_reason": _by_reason(lent, pack),
+        "by_reason": _by_reason(lent, reasons),
         "limits": _limits(lent),
         "rates": _rates(lent.chosen.book),
         "backtest": _backtest(lent.chosen.book, market),
@@ -108,14 +108,14 @@ def stress_section(lent: Lent) -> list[Model]:
     ]
 
 
-def decision_section(decision: Decision, pack: Pack) -> Model:
+def decision_section(decision: Decision, reasons: Mapping[str, Text]) -> Model:
     """One decision with its parts, for the page of a firm."""
     reason = decision.reasons[0]
     parts, limit = decision.rate_parts, decision.limit_parts
     return {
         "outcome": decision.outcome.value,
         "reason": reason,
-        "reason_text": {"en": pack.reasons[reason].en, "zh": pack.reasons[reason].zh},
+        "reason_text": {"en": reasons[reason].en, "zh": reasons[reason].zh},
         "limit_minor": decision.limit_minor or None,
         "rate": None if decision.rate is None else float(decision.rate),
         "term_months": decision.term_months,
@@ -188,7 +188,7 @@ def _groups(book: Book, market: Market, labels: Sequence[str], name: str) -> lis
     return rows
 
 
-def _by_reason(lent: Lent, pack: Pack) -> list[Model]:
+def _by_reason(lent: Lent, reasons: Mapping[str, Text]) -> list[Model]:
     counted: dict[tuple[str, str], int] = {}
     for decision in lent.decisions:
         key = (decision.outcome.value, decision.reasons[0])
@@ -197,8 +197,8 @@ def _by_reason(lent: Lent, pack: Pack) -> list[Model]:
         {
             "outcome": outcome,
             "reason": reason,
-            "en": pack.reasons[reason].en,
-            "zh": pack.reasons[reason].zh,
+            "en": reasons[reason].en,
+            "zh": reasons[reason].zh,
             "count": count,
         }
         for (outcome, reason), count in sorted(counted.items(), key=lambda item: -item[1])
@@ -244,14 +244,17 @@ def _backtest(book: Book, market: Market) -> Model | None:
 
 
 def firm_pages(
-    lent: Lent, market: Market, pack: Pack, own: Callable[[int, str], Mapping[str, Any]]
+    lent: Lent,
+    market: Market,
+    reasons: Mapping[str, Text],
+    own: Callable[[int, str], Mapping[str, Any]],
 ) -> list[Model]:
     """One page a party.
 
     Args:
         lent: Decisions and stress.
         market: Features and scores.
-        pack: Texts.
+        reasons: What each reason code says.
         own: Row and party -> what else its page shows (name, history, partners, rings, …).
     """
     scored = market.scored
@@ -270,7 +273,7 @@ def firm_pages(
                 "high": float(scored.high[row]),
                 "points": round(float(scored.points[row]), 1),
                 "outcome_known": None if known < 0 else ("default" if known else "repaid"),
-                "decision": decision_section(decision, pack),
+                "decision": decision_section(decision, reasons),
                 "reasons": [
                     {
                         "feature": each.reason,

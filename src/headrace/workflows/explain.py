@@ -9,15 +9,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from headrace.clock import EPOCH
 from headrace.decisions.decision import Decision, from_json
 from headrace.errors import EvidenceError, HeadraceError, InputError
-from headrace.features.batch import Used, compute, events_used, facts_used
-from headrace.features.events import Events, invoice_events
+from headrace.facts.localtime import local_day
+from headrace.features.definition import FeatureSet
+from headrace.features.engines.batch import History
+from headrace.features.explain import events_behind
+from headrace.features.explain import explain as explain_feature
 from headrace.pack import Pack
 from headrace.scores.card import Scorecard
+from headrace.workflows.invoices import invoice_history
 from headrace.workflows.lend import UNCERTAINTY
 from headrace.workflows.ports import FactReader, Folder
 
@@ -97,16 +102,8 @@ def explain(folder: Folder, facts: FactReader, pack: Pack, party: str) -> Explan
     stored = _row(folder, "features.parquet", party, card.names)
     points = [f"points.{name}" for name in (*card.names, UNCERTAINTY)]
     scores = _row(folder, "scores.parquet", party, ["points", *points])
-    moment = about.moment
-    events = _events(facts, party, about)
-    definitions = [f.definition for f in pack.features if f.definition is not None]
-    again = compute(definitions, events, moment).to_pylist()[0]
-    lines = [
-        _line(name, behind, stored[name], float(scores[f"points.{name}"]), again)
-        for name, behind in zip(
-            card.names, facts_used(card.names, definitions, events), strict=True
-        )
-    ]
+    desk = _Desk(facts, pack, party, about)
+    lines = [desk.line(name, stored[name], float(scores[f"points.{name}"])) for name in card.names]
     others = {
         name: value
         for name, value in stored.items()
@@ -137,31 +134,15 @@ def facts_behind(
     """
     about = run_settings(folder)
     party = _decision(folder, party).party
-    definitions = [f.definition for f in pack.features if f.definition is not None]
-    if feature not in {definition.name for definition in definitions}:
+    desk = _Desk(facts, pack, party, about)
+    if not desk.feature_set.measures_behind(feature):
+        known = [definition.name for definition in desk.feature_set.definitions]
         raise InputError(
             f"no facts of the firm stand behind {feature!r}",
             where="--facts",
-            remedy=f"one of {', '.join(definition.name for definition in definitions)}",
+            remedy=f"one of {', '.join(known)}",
         )
-    events = _events(facts, party, about)
-    at = events_used(feature, definitions, events, party)
-    invoices = facts.invoices(party)
-    partner = dict(
-        zip(invoices["id"].to_pylist(), invoices["counterparty"].to_pylist(), strict=True)
-    )
-    ids = events.ids.take(pa.array(at)).to_pylist()
-    return pa.table(
-        {
-            "id": ids,
-            "day": [_day(day) for day in events.columns["day"][at].tolist()],
-            "direction": ["sale" if sale else "purchase" for sale in events.flags["sale"][at]],
-            "counterparty": [partner[each] for each in ids],
-            "amount_minor": events.columns["amount"][at],
-            "tax_minor": events.columns["tax"][at],
-            "voided": events.flags["voided"][at],
-        }
-    )
+    return desk.facts_of(feature)
 
 
 @dataclass(frozen=True)
@@ -232,24 +213,53 @@ def _read_decision(line: bytes) -> Decision:
         raise _damaged(RECORDS, error) from error
 
 
-def _events(facts: FactReader, party: str, about: About) -> Events:
-    invoices, corrections = facts.invoices(party), facts.corrections(party)
-    return invoice_events(invoices, corrections, about.moment, about.zone, (party,))
+class _Desk:
+    """One firm's facts, and its features computed again from them."""
 
+    def __init__(self, facts: FactReader, pack: Pack, party: str, about: About) -> None:
+        self.moment, self.zone = about.moment, about.zone
+        self.feature_set: FeatureSet = pack.feature_set.in_zone(about.zone)
+        self.history: History = invoice_history(facts.invoices(party), facts.corrections(party))
+        self.key = pa.table({"party": pa.array([party], pa.string())})
 
-def _line(
-    name: str, behind: Used, value: float | None, points: float, again: Mapping[str, Any]
-) -> Line:
-    count = int(behind.facts[0])
-    return Line(
-        feature=name,
-        value=value,
-        points=round(points, 2),
-        facts=count,
-        first=_day(int(behind.first_day[0])) if count else None,
-        last=_day(int(behind.last_day[0])) if count else None,
-        again=again[name] == value if name in again else None,
-    )
+    def facts_of(self, name: str) -> pa.Table:
+        """Facts behind a feature, oldest first, each once."""
+        parts = []
+        for measure in dict.fromkeys(self.feature_set.measures_behind(name)):
+            table = self.feature_set.table_of(measure).name
+            rows = events_behind(self.feature_set, measure, self.history, self.key, self.moment)
+            found = self.history.events[table].take(pa.array(rows))
+            voided = pa.repeat(pa.scalar(table != "invoice"), found.num_rows)
+            parts.append(found.append_column("voided", voided))
+        whole = pa.concat_tables(parts, promote_options="permissive")
+        first = {each: at for at, each in reversed(list(enumerate(whole["id"].to_pylist())))}
+        whole = whole.take(pa.array(sorted(first.values()), pa.int64()))
+        whole = whole.sort_by(
+            [("event_time", "ascending"), ("source", "ascending"), ("row", "ascending")]
+        )
+        times = pc.cast(whole["event_time"], pa.int64()).to_numpy()
+        days = [_day(day) for day in local_day(times, self.zone).tolist()]
+        names = ["direction", "counterparty", "amount_minor", "tax_minor", "voided"]
+        shown = {each: whole[each] for each in names}
+        shown["direction"] = whole["direction"].cast(pa.string())
+        shown["counterparty"] = whole["counterparty"].cast(pa.string())
+        return pa.table({"id": whole["id"], "day": days, **shown})
+
+    def line(self, name: str, value: float | None, points: float) -> Line:
+        """A line of the card, with what stands behind it."""
+        if not self.feature_set.measures_behind(name):
+            return Line(name, value, round(points, 2), 0, None, None, None)
+        again = explain_feature(self.feature_set, self.history, name, self.key, self.moment)
+        days = self.facts_of(name)["day"].to_pylist()
+        return Line(
+            feature=name,
+            value=value,
+            points=round(points, 2),
+            facts=len(days),
+            first=days[0] if days else None,
+            last=days[-1] if days else None,
+            again=again.value == value,
+        )
 
 
 def _text(folder: Folder, name: str) -> str:

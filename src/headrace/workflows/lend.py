@@ -33,8 +33,8 @@ from headrace.decisions.stress import (
 )
 from headrace.decisions.table import DecisionTable
 from headrace.errors import InputError
-from headrace.pack import Pack
 from headrace.scores.card import Floats, terms_of
+from headrace.scores.rating import RatingScale
 from headrace.workflows.policy import OUTCOMES, RATING_CLASS, Policy
 from headrace.workflows.score import Scored
 
@@ -149,14 +149,18 @@ class Lent:
 
 
 def lend(
-    market: Market, policy: Policy, pack: Pack, settings: LendSettings, versions: Mapping[str, str]
+    market: Market,
+    policy: Policy,
+    scale: RatingScale,
+    settings: LendSettings,
+    versions: Mapping[str, str],
 ) -> Lent:
     """Apply the policy, choose the book, stress it, and write down every decision.
 
     Args:
         market: Who applies and what is known of them.
         policy: What decides.
-        pack: Its scale names the classes under stress.
+        scale: Names the classes under stress.
         settings: The budget and the lender's dial.
         versions: Digests of card and code, to be put in every record beside those of the policy.
 
@@ -193,7 +197,9 @@ def lend(
         baseline=greedy_reaching(offers, chosen.book.totals.approvals),
         best=points[0].book,
         greedy_best=greedy(offers),
-        stress=tuple(_stress(market, pack, chosen.book, scenario) for scenario in policy.scenarios),
+        stress=tuple(
+            _stress(market, scale, chosen.book, scenario) for scenario in policy.scenarios
+        ),
         decisions=tuple(_decide(desk, row, in_force) for row in range(len(offers.applicants))),
     )
 
@@ -221,7 +227,7 @@ def _offers(market: Market, economics: Economics, cap: Ints) -> Offers:
     return price_offers(people, economics, churn_curve(market.rate_response))
 
 
-def _stress(market: Market, pack: Pack, book: Book, scenario: Scenario) -> Stress:
+def _stress(market: Market, scale: RatingScale, book: Book, scenario: Scenario) -> Stress:
     industry = pa.array(market.industries, pa.string())
     changed = apply(scenario, market.features, industry)
     scored = market.scored
@@ -230,8 +236,8 @@ def _stress(market: Market, pack: Pack, book: Book, scenario: Scenario) -> Stres
     places = [scored.card.names.index(term.feature) for term in own]
     x[:, places] = terms_of(changed, own)
     after = scored.card.probability(x)
-    rating = pack.scale.rate(after)
-    order = {name: place for place, name in enumerate(pack.scale.classes)}
+    rating = scale.rate(after)
+    order = {name: place for place, name in enumerate(scale.classes)}
     fell = [order[b] > order[a] for a, b in zip(scored.rating, rating, strict=True)]
     return Stress(
         scenario=scenario,

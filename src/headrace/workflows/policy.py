@@ -52,21 +52,24 @@ def parse_policy(pack: Pack) -> Policy:
     Raises:
         MappingError: Naming file, row and column of the first thing that cannot be, and what
             would be right.
+        InputError: If the pack does not lend.
     """
-    economics = parse_economics(pack.files["economics.toml"], "economics.toml")
-    tables = {name: parse_table(pack.files[f"{name}.csv"], f"{name}.csv") for name in TABLES}
-    scenarios = parse_scenarios(pack.files["scenarios.csv"], "scenarios.csv")
-    words = parse_words(pack.files["industries.csv"], "industries.csv")
+    lending = pack.require_lending()
+    files = lending.files
+    economics = parse_economics(files["economics.toml"], "economics.toml")
+    tables = {name: parse_table(files[f"{name}.csv"], f"{name}.csv") for name in TABLES}
+    scenarios = parse_scenarios(files["scenarios.csv"], "scenarios.csv")
+    words = parse_words(files["industries.csv"], "industries.csv")
     features = {feature.name for feature in pack.features}
     for name, table in tables.items():
         _check_columns(table, name, features | {RATING_CLASS})
     _check_limit(tables["limit"])
-    _check_access(tables["access"], pack)
+    _check_access(tables["access"], set(lending.reasons))
     for scenario in scenarios:
         for change in scenario.changes:
             _check_known(change.feature, features, f"scenarios.csv, row {change.row}")
     digests = {f"table:{name}": table.digest() for name, table in tables.items()}
-    digests["economics"] = hashlib.sha256(pack.files["economics.toml"].encode()).hexdigest()
+    digests["economics"] = hashlib.sha256(files["economics.toml"].encode()).hexdigest()
     return Policy(economics, tables, scenarios, words, digests)
 
 
@@ -137,8 +140,8 @@ def _check_limit(table: DecisionTable) -> None:
             )
 
 
-def _check_access(table: DecisionTable, pack: Pack) -> None:
-    for column, known in {"outcome": set(OUTCOMES), "reason": set(pack.reasons)}.items():
+def _check_access(table: DecisionTable, reasons: set[str]) -> None:
+    for column, known in {"outcome": set(OUTCOMES), "reason": reasons}.items():
         at = table.outputs.index(column)
         for rule in table.rules:
             if rule.outputs[at] not in known:

@@ -10,14 +10,13 @@ import pyarrow.compute as pc
 from sklearn.metrics import roc_curve
 
 from headrace.clock import local_day
-from headrace.facts.ingest import Ingested
-from headrace.facts.kinds import PARTY
+from headrace.facts.kinds import INVOICE, PARTY
 from headrace.facts.rules import RULES
-from headrace.features.events import Events
-from headrace.features.kernels import group
+from headrace.features.definition import Feature
 from headrace.graph.trade import TradeGraph
 from headrace.pack import Pack, Text
 from headrace.scores.card import Scorecard
+from headrace.scores.rating import RatingScale
 from headrace.scores.stability import population_stability
 from headrace.scores.validation import Figure, Validation
 from headrace.workflows.book_report import (
@@ -27,6 +26,7 @@ from headrace.workflows.book_report import (
     stress_section,
 )
 from headrace.workflows.industry import attribute, names
+from headrace.workflows.invoices import months
 from headrace.workflows.lend import UNCERTAINTY
 from headrace.workflows.result import RunResult
 from headrace.workflows.score import Scored
@@ -50,16 +50,17 @@ def report_model(result: RunResult, code: Mapping[str, str], profit_share_min: f
         profit_share_min: The lender's dial that the run was made with.
     """
     pack, market = result.pack, result.market
+    lending = pack.require_lending()
     return {
         "meta": _meta(result, code),
-        "facts": facts_section(result.ingested, result.events),
+        "facts": facts_section(result),
         "graph": graph_section(result.graph),
-        "score": score_section(market.scored, pack),
-        "book": book_section(result.lent, market, pack),
+        "score": score_section(market.scored, lending.scale, pack.features),
+        "book": book_section(result.lent, market, lending.reasons),
         "frontier": frontier_section(result.lent, profit_share_min),
         "stress": stress_section(result.lent),
         "units": units_section(pack),
-        "firms": firm_pages(result.lent, market, pack, _own(result)),
+        "firms": firm_pages(result.lent, market, lending.reasons, _own(result)),
     }
 
 
@@ -88,8 +89,9 @@ def _own(result: RunResult) -> Callable[[int, str], Model]:
     """What a firm's page shows beside its decision and score."""
     named = names(result.ingested.facts[PARTY.kind])
     regions = attribute(result.ingested.facts[PARTY.kind], "region")
-    months = history(result.events)
-    traded = partners(result.graph, result.events.parties)
+    parties = result.market.features["party"].to_pylist()
+    by_month = history(result, parties)
+    traded = partners(result.graph, parties)
     columns = result.market.features.column_names[2:]
     rows = result.market.features.to_pylist()
     rings: dict[str, list[int]] = defaultdict(list)
@@ -102,7 +104,7 @@ def _own(result: RunResult) -> Callable[[int, str], Model]:
             "name": named.get(party, ""),
             "region": regions.get(party),
             "features": plain_row(rows[row], columns),
-            "months": months[party],
+            "months": by_month[party],
             "partners": traded[party],
             "rings": rings[party],
         }
@@ -110,8 +112,9 @@ def _own(result: RunResult) -> Callable[[int, str], Model]:
     return own
 
 
-def facts_section(ingested: Ingested, events: Events) -> Model:
+def facts_section(result: RunResult) -> Model:
     """Reconciliation, rules that changed or set aside rows, corrections, months."""
+    ingested = result.ingested
     kinds = pc.cast(ingested.corrections["kind"], pa.string()).to_pylist()
     rules = pc.cast(ingested.corrections["rule"], pa.string()).to_pylist()
     counted: dict[tuple[str, str], int] = defaultdict(int)
@@ -146,7 +149,7 @@ def facts_section(ingested: Ingested, events: Events) -> Model:
             {"kind": kind, "rule": rule, "count": count, "en": RULES[rule].en, "zh": RULES[rule].zh}
             for (kind, rule), count in sorted(counted.items())
         ],
-        "months": _months(events),
+        "months": _months(result),
     }
 
 
@@ -174,23 +177,24 @@ def graph_section(graph: TradeGraph) -> Model:
     }
 
 
-def score_section(scored: Scored, pack: Pack) -> Model:
+def score_section(scored: Scored, scale: RatingScale, features: Sequence[Feature]) -> Model:
     """Quality of the card with intervals, the card itself, and what to be careful about."""
+    named = {feature.name: feature for feature in features}
     section: Model = {
         "rows": scored.card.rows,
         "defaults": scored.card.defaults,
         "scale": [
             {"class": name, "pd_max": bound}
-            for name, bound in zip(pack.scale.classes, pack.scale.pd_max, strict=True)
+            for name, bound in zip(scale.classes, scale.pd_max, strict=True)
         ],
         "distribution": _distribution(scored),
-        "card": [_card_line(scored, pack, k) for k in range(len(scored.card.names))],
-        "agreement": _agreement(scored, pack.scale.classes),
+        "card": [_card_line(scored, named, k) for k in range(len(scored.card.names))],
+        "agreement": _agreement(scored, scale.classes),
         "leaks": [
             {"feature": leak.feature, "rule": leak.rule, "en": leak.en, "zh": leak.zh}
             for leak in scored.leaks
         ],
-        "drift": _drift(scored, pack),
+        "drift": _drift(scored, named),
     }
     if scored.validation is not None:
         section |= validation_section(scored.validation, scored)
@@ -242,18 +246,18 @@ def units_section(pack: Pack) -> Model:
     }
 
 
-def history(events: Events) -> dict[str, list[list[Any]]]:
-    """Per party: [month, sales, purchases] of valid invoices, red letters taken off."""
-    alive = np.flatnonzero(events.flags["valid"])
-    key = events.party[alive] * 2 + events.flags["sale"][alive]
-    key, month, total = group(key, events.columns["month"][alive], events.columns["amount"][alive])
-    cells: dict[str, dict[int, list[int]]] = {party: {} for party in events.parties}
-    for k, m, amount in zip(key.tolist(), month.tolist(), total.tolist(), strict=True):
-        cell = cells[events.parties[k // 2]].setdefault(m, [0, 0])
-        cell[0 if k % 2 else 1] += amount
-    return {
-        party: [[_month_name(m), *each[m]] for m in sorted(each)] for party, each in cells.items()
-    }
+def history(result: RunResult, parties: Sequence[str]) -> dict[str, list[list[Any]]]:
+    """Per party: [month, sales, purchases] of standing invoices, red letters taken off."""
+    cells: dict[str, dict[str, list[int]]] = {party: {} for party in parties}
+    for row in _per_month(result, ["party"]):
+        cell = cells[row["party"]].setdefault(row["month"], [0, 0])
+        cell[0 if row["direction"] == "sale" else 1] += row["amount_minor"]
+    return {party: [[month, *each[month]] for month in each] for party, each in cells.items()}
+
+
+def _per_month(result: RunResult, by: Sequence[str] = ()) -> list[dict[str, Any]]:
+    invoices, corrections = result.ingested.facts[INVOICE.kind], result.ingested.corrections
+    return months(invoices, corrections, result.as_of, result.zone, by)
 
 
 def partners(graph: TradeGraph, parties: Sequence[str]) -> dict[str, list[Model]]:
@@ -309,26 +313,17 @@ def plain_row(row: Mapping[str, Any], names: Iterable[str]) -> Model:
     return {name: None if row[name] is None else float(f"{row[name]:.6g}") for name in names}
 
 
-def _months(events: Events) -> list[Model]:
-    alive = np.flatnonzero(events.flags["valid"])
-    sale = events.flags["sale"][alive].astype(np.int64)
-    month, amount = events.columns["month"][alive], events.columns["amount"][alive]
-    key, month, total = group(sale, month, amount)
-    _, _, count = group(sale, events.columns["month"][alive], np.ones_like(amount))
-    rows: dict[int, Model] = {}
-    for k, m, value, number in zip(
-        key.tolist(), month.tolist(), total.tolist(), count.tolist(), strict=True
-    ):
+def _months(result: RunResult) -> list[Model]:
+    rows: dict[str, Model] = {}
+    for each in _per_month(result):
         row = rows.setdefault(
-            m, {"month": _month_name(m), "sales_minor": 0, "purchases_minor": 0, "invoices": 0}
+            each["month"],
+            {"month": each["month"], "sales_minor": 0, "purchases_minor": 0, "invoices": 0},
         )
-        row["sales_minor" if k else "purchases_minor"] += value
-        row["invoices"] += number
-    return [rows[m] for m in sorted(rows)]
-
-
-def _month_name(month: int) -> str:
-    return f"{1970 + month // 12}-{month % 12 + 1:02d}"
+        sale = each["direction"] == "sale"
+        row["sales_minor" if sale else "purchases_minor"] += each["amount_minor"]
+        row["invoices"] += each["invoices"]
+    return list(rows.values())
 
 
 def _figure(figure: Figure) -> Model:
@@ -351,7 +346,7 @@ def _distribution(scored: Scored) -> list[Model]:
     ]
 
 
-def _card_line(scored: Scored, pack: Pack, k: int) -> Model:
+def _card_line(scored: Scored, features: Mapping[str, Feature], k: int) -> Model:
     name = scored.card.names[k]
     column = scored.terms[:, k]
     known = column[~np.isnan(column)]
@@ -360,7 +355,7 @@ def _card_line(scored: Scored, pack: Pack, k: int) -> Model:
     x[:, k] = marks
     points = scored.card.points_by_term(x)[:, k]
     raw = _untransformed(scored.card, k, marks)
-    named = {feature.name: feature for feature in pack.features}.get(name)
+    named = features.get(name)
     line: Model = {
         "feature": name,
         "en": named.en if named else name,
@@ -396,12 +391,11 @@ def _agreement(scored: Scored, classes: tuple[str, ...]) -> Model | None:
     }
 
 
-def _drift(scored: Scored, pack: Pack) -> list[Model]:
+def _drift(scored: Scored, named: Mapping[str, Feature]) -> list[Model]:
     """Stability of each term between the firms the card learnt from and the others."""
     labelled = scored.outcome >= 0
     if not labelled.any() or labelled.all():
         return []
-    named = {feature.name: feature for feature in pack.features}
     lines = []
     for k, name in enumerate(scored.card.names):
         psi = population_stability(scored.terms[labelled, k], scored.terms[~labelled, k])

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from headrace.facts.ingest import Ingested
-from headrace.features.events import Events
 from headrace.graph.trade import TradeGraph
 from headrace.pack import Pack
 from headrace.workflows.lend import Lent, Market
@@ -22,7 +21,6 @@ class RunResult:
         as_of: The moment, UTC.
         ingested: Facts and what became of the rows.
         graph: Relations as of the moment.
-        events: Invoices as of the moment.
         market: Features, industries and scores, one row a party.
         lent: Policy, book, frontier, stress, decisions.
         digest: SHA-256 of all decision records, hexadecimal: equal runs, equal digest.
@@ -38,7 +36,6 @@ class RunResult:
     as_of: datetime
     ingested: Ingested
     graph: TradeGraph
-    events: Events
     market: Market
     lent: Lent
     digest: str

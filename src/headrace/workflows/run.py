@@ -17,12 +17,14 @@ from headrace.facts.corrections import as_of as stood_at
 from headrace.facts.corrections import known_by
 from headrace.facts.ingest import Ingested, ingest
 from headrace.facts.kinds import CREDIT_RECORD, INVOICE, PARTY, RATE_RESPONSE
-from headrace.features.batch import compute
-from headrace.features.events import Events, invoice_events
+from headrace.features.compile import compile_plan
+from headrace.features.engines.batch import read
+from headrace.features.plan import make_plan
 from headrace.graph.trade import TradeGraph, party_measures, trade_graph
-from headrace.pack import Pack, Text
+from headrace.pack import Lending, Pack, Text
 from headrace.workflows.book_report import frontier_table, stress_table
 from headrace.workflows.industry import industries, names
+from headrace.workflows.invoices import invoice_history
 from headrace.workflows.lend import LendSettings, Lent, Market, decisions_sheet, lend
 from headrace.workflows.policy import Policy, parse_policy
 from headrace.workflows.ports import Folder, Formats, Progress, Source
@@ -104,23 +106,23 @@ def run(
     """Run the whole job and leave a folder that can be verified.
 
     Raises:
-        HeadraceError: If a source cannot be used, a term leaks, or no book is feasible.
+        HeadraceError: If the pack does not lend, a source cannot be used, a term leaks, or no book
+            is feasible.
     """
-    pack = replace(pack, files={**pack.files, **settings.files})
+    pack = pack.with_files(settings.files)
     policy = parse_policy(pack)
     recorder = Recorder(output.folder, output.signer.name, output.signer.salt_secret)
     desk = _Desk(pack, policy, output, settings, recorder)
     progress.begin("facts")
     ingested, zone = desk.take_facts(source), source.mapping.time_zone
-    invoices, records = ingested.facts[INVOICE.kind], ingested.facts[CREDIT_RECORD.kind]
+    records = ingested.facts[CREDIT_RECORD.kind]
     moment = _moment(ingested, settings.as_of, zone)
-    progress.end("facts", f"{invoices.num_rows:,}")
+    progress.end("facts", f"{ingested.facts[INVOICE.kind].num_rows:,}")
     progress.begin("graph")
     graph = desk.build_graph(ingested, moment)
     progress.end("graph", f"{graph.trades.num_rows:,}")
     progress.begin("features")
-    events = invoice_events(invoices, ingested.corrections, moment, zone, _parties(ingested))
-    features = desk.compute_features(events, graph, moment)
+    features = desk.compute_features(ingested, graph, moment, zone)
     progress.end("features", f"{features.num_rows:,} × {features.num_columns - 2}")
     progress.begin("scores")
     scored = desk.score(features, records.filter(known_by(records, moment)))
@@ -139,7 +141,6 @@ def run(
         as_of=moment,
         ingested=ingested,
         graph=graph,
-        events=events,
         market=market,
         lent=lent,
         digest=desk.digest,
@@ -212,6 +213,11 @@ class _Desk:
     recorder: Recorder
     digest: str = ""
 
+    @property
+    def lending(self) -> Lending:
+        """How the pack lends."""
+        return self.pack.require_lending()
+
     def take_facts(self, source: Source) -> Ingested:
         """Ingest and store the facts."""
         ingested = ingest(source.tables(), source.mapping)
@@ -249,25 +255,35 @@ class _Desk:
         )
         return graph
 
-    def compute_features(self, events: Events, graph: TradeGraph, moment: datetime) -> pa.Table:
+    def compute_features(
+        self, ingested: Ingested, graph: TradeGraph, moment: datetime, zone: str
+    ) -> pa.Table:
         """Features from events and from the graph."""
-        definitions = [f.definition for f in self.pack.features if f.definition is not None]
-        table = compute(definitions, events, moment)
-        measures = party_measures(graph, events.parties)
+        parties = _parties(ingested)
+        compiled = compile_plan(make_plan(self.pack.feature_set.in_zone(zone)))
+        history = invoice_history(ingested.facts[INVOICE.kind], ingested.corrections)
+        asked = pa.table(
+            {
+                "party": pa.array(parties, pa.string()),
+                "as_of": pa.array([moment] * len(parties), pa.timestamp("us", "UTC")),
+            }
+        )
+        table = read(compiled, history, asked, at=moment).table
+        measures = party_measures(graph, parties)
         for name in measures.column_names[1:]:
             table = table.append_column(name, measures[name])
-        read = "\n".join(f"{f.name}: {f.read_aloud()}" for f in self.pack.features)
+        aloud = "\n".join(f"{f.name}: {f.read_aloud()}" for f in self.pack.features)
         self._write_step(
             "features",
             {"features.parquet": self._parquet(table)},
             {"parties": table.num_rows, "features": table.num_columns - 2},
-            {"features": read},
+            {"features": aloud, "feature_set": repr(self.pack.feature_set)},
         )
         return table
 
     def score(self, features: pa.Table, credit_records: pa.Table) -> Scored:
         """Scores, and the card that gave them."""
-        scored = score(features, credit_records, self.pack, self.settings.score)
+        scored = score(features, credit_records, self.lending, self.settings.score)
         parties = features["party"].to_pylist()
         self._write_step(
             "scores",
@@ -290,7 +306,7 @@ class _Desk:
         """The book, and a record of every decision."""
         card = hashlib.sha256(market.scored.card.to_json().encode()).hexdigest()
         versions = {**self.settings.code, "scorecard": card}
-        lent = lend(market, self.policy, self.pack, self.settings.lend, versions)
+        lent = lend(market, self.policy, self.lending.scale, self.settings.lend, versions)
         records = [(each.decision_id, each.to_json_bytes()) for each in lent.decisions]
         self.digest = hashlib.sha256(b"\n".join(record for _, record in records)).hexdigest()
         sheet = decisions_sheet(lent, market, named)
@@ -305,7 +321,7 @@ class _Desk:
                 "stress.csv": formats.sheet(stress_table(lent)),
             },
             dict(sorted(lent.outcomes.items())),
-            dict(self.pack.files),
+            dict(self.lending.files),
         )
         self.recorder.record_decisions(records)
         return lent

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from headrace.errors import InputError
 from headrace.facts.kinds import CREDIT_RECORD
-from headrace.pack import Pack
+from headrace.pack import Lending
 from headrace.scores.card import CardSpec, Floats, Scorecard, Term, fit, terms_of
 from headrace.scores.leakage import Leak, find_leaks, refuse
 from headrace.scores.validation import Validation, validate
@@ -106,7 +106,7 @@ class Scored:
 
 
 def score(
-    features: pa.Table, credit_records: pa.Table, pack: Pack, settings: ScoreSettings
+    features: pa.Table, credit_records: pa.Table, lending: Lending, settings: ScoreSettings
 ) -> Scored:
     """Check for leakage, validate, fit and score.
 
@@ -116,7 +116,7 @@ def score(
     """
     parties = features["party"].to_pylist()
     outcome, given = _labels(credit_records, parties)
-    table, spec, after = _with_extras(features, given, pack.card, settings.extra_terms)
+    table, spec, after = _with_extras(features, given, lending.card, settings.extra_terms)
     if settings.card is not None:
         spec = settings.card.spec
     x = terms_of(table, spec.terms)
@@ -149,7 +149,7 @@ def score(
         points=card.points(x),
         points_by_term=card.points_by_term(x),
         points_of_uncertainty=card.points_of_uncertainty(x),
-        rating=pack.scale.rate(probability),
+        rating=lending.scale.rate(probability),
         outcome=outcome,
         given_rating=given,
     )

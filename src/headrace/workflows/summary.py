@@ -55,7 +55,7 @@ def summary(result: RunResult) -> dict[str, Any]:
     """
     accounts = result.ingested.reconciliation
     validation = result.market.scored.validation
-    book = book_section(result.lent, result.market, result.pack)
+    book = book_section(result.lent, result.market, result.pack.require_lending().reasons)
     for listed in ("by_class", "by_industry", "by_reason", "limits", "rates"):
         del book[listed]
     return {

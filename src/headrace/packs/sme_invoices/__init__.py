@@ -2,9 +2,9 @@
 
 from importlib import resources
 
-from headrace.pack import Pack, Text
+from headrace.pack import Lending, Pack, Text
 from headrace.packs.sme_invoices.card import CARD, SCALE
-from headrace.packs.sme_invoices.features import FEATURES
+from headrace.packs.sme_invoices.features import FEATURE_SET, FEATURES
 from headrace.packs.sme_invoices.texts import CAUTIONS, REASONS
 
 FILES = ("access.csv", "limit.csv", "economics.toml", "scenarios.csv", "industries.csv")
@@ -18,14 +18,17 @@ def load() -> Pack:
         name="sme_invoices",
         title=Text("Small-firm loans on invoices", "小微企业发票信贷"),
         features=FEATURES,
-        card=CARD,
-        scale=SCALE,
-        files={name: (here / name).read_text(encoding="utf-8-sig") for name in FILES},
+        feature_set=FEATURE_SET,
         mappings={
             entry.name: entry.read_text(encoding="utf-8")
             for entry in sorted(mappings.iterdir(), key=lambda entry: entry.name)
             if entry.name.endswith(".toml")
         },
-        reasons=REASONS,
         cautions=CAUTIONS,
+        lending=Lending(
+            card=CARD,
+            scale=SCALE,
+            files={name: (here / name).read_text(encoding="utf-8-sig") for name in FILES},
+            reasons=REASONS,
+        ),
     )

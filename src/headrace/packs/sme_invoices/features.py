@@ -1,22 +1,71 @@
 """What is computed from a firm's invoices. Money is net of tax, in minor units."""
 
-from headrace.features.definition import (
-    LAST_YEAR,
-    YEAR_BEFORE,
+from headrace.features.aggregates import (
     Aggregate,
+    Clock,
+    Count,
+    Distinct,
+    Gap,
+    GapStatistic,
+    GroupMean,
+    Hhi,
+    RepeatShare,
+    SinceFirst,
+    SinceLast,
+    Sum,
+    TopShare,
+    Variation,
+)
+from headrace.features.definition import (
+    Column,
+    ColumnType,
+    Definition,
+    Derived,
     Feature,
+    FeatureSet,
     Measure,
-    Over,
     Ratio,
+    Table,
+    Total,
     Unit,
 )
+from headrace.features.windows import ALL_HISTORY, Calendar, Period, Window
 
-SALE, PURCHASE = ("sale", "valid"), ("purchase", "valid")
-MONTH, PARTNER, QUARTER = Over.MONTH, Over.COUNTERPARTY, Over.QUARTER_OF_YEAR
-COUNT, SUM, MEAN = Aggregate.COUNT, Aggregate.SUM, Aggregate.MEAN
+_COLUMNS = (
+    Column("party", ColumnType.CATEGORY, required=True),
+    Column("counterparty", ColumnType.CATEGORY, required=True),
+    Column("direction", ColumnType.CATEGORY, required=True),
+    Column("amount_minor", ColumnType.NUMBER, required=True),
+    Column("tax_minor", ColumnType.NUMBER, required=True),
+    Column("total_minor", ColumnType.NUMBER, required=True),
+)
+_DERIVED = (
+    Derived("month", "month(event_time)"),
+    Derived("quarter", "quarter_of_year(event_time)"),
+)
+INVOICES = Table("invoice", _COLUMNS, ("party",), _DERIVED, known="known_time")
+"""Invoices that stand: one that is voided is taken back when that becomes known."""
+VOIDED = Table("voided_invoice", _COLUMNS, ("party",), known="known_time")
+"""Invoices that were voided, at their own time, known since the void was."""
+
+SALE, PURCHASE = 'direction == "sale"', 'direction == "purchase"'
+RED, NOT_RED = "amount_minor < 0", "amount_minor >= 0"
+ROUND = "total_minor % 100000 == 0 and total_minor != 0"
+LAST_YEAR = Calendar(Period.DAY, count=365)
+YEAR_BEFORE = Calendar(Period.DAY, count=365, ends_before=365)
 
 
-def _measure(unit: Unit, en: str, zh: str, definition: Measure | Ratio) -> Feature:
+def _standing(
+    name: str, aggregate: Aggregate, where: str = "", window: Window = ALL_HISTORY
+) -> Measure:
+    return Measure(name, aggregate, where, window, table=INVOICES.name)
+
+
+def _voided(name: str, where: str) -> Measure:
+    return Measure(name, Count(), where, table=VOIDED.name)
+
+
+def _measure(unit: Unit, en: str, zh: str, definition: Definition) -> Feature:
     return Feature(definition.name, unit, en, zh, definition)
 
 
@@ -29,52 +78,74 @@ LEVEL = (
         Unit.MONEY,
         "Sales in an active month",
         "有销售月份的月均销售额",
-        Measure("sales_month_mean", MEAN, "amount", SALE, MONTH),
+        _standing("sales_month_mean", GroupMean("amount_minor", "month"), SALE),
     ),
     _measure(
         Unit.MONEY,
         "Purchases in an active month",
         "有采购月份的月均采购额",
-        Measure("purchase_month_mean", MEAN, "amount", PURCHASE, MONTH),
+        _standing("purchase_month_mean", GroupMean("amount_minor", "month"), PURCHASE),
     ),
     _measure(
         Unit.MONEY,
         "Sales, last 12 months",
         "近12个月销售额",
-        Measure("sales_12m", SUM, "amount", SALE, window=LAST_YEAR),
+        _standing("sales_12m", Sum("amount_minor"), SALE, LAST_YEAR),
     ),
     _measure(
         Unit.MONEY,
         "Sales, the 12 months before",
         "前一个12个月销售额",
-        Measure("sales_12m_before", SUM, "amount", SALE, window=YEAR_BEFORE),
+        _standing("sales_12m_before", Sum("amount_minor"), SALE, YEAR_BEFORE),
     ),
     _measure(
         Unit.MONEY,
         "Purchases, last 12 months",
         "近12个月采购额",
-        Measure("purchases_12m", SUM, "amount", PURCHASE, window=LAST_YEAR),
+        _standing("purchases_12m", Sum("amount_minor"), PURCHASE, LAST_YEAR),
     ),
     _measure(
         Unit.MONEY,
         "Purchases, the 12 months before",
         "前一个12个月采购额",
-        Measure("purchases_12m_before", SUM, "amount", PURCHASE, window=YEAR_BEFORE),
+        _standing("purchases_12m_before", Sum("amount_minor"), PURCHASE, YEAR_BEFORE),
     ),
     _measure(
-        Unit.COUNT, "Sales invoices", "销项发票数", Measure("sales_count", COUNT, where=("sale",))
+        Unit.COUNT,
+        "Sales invoices that stand",
+        "有效销项发票数",
+        _standing("sales_standing", Count(), SALE),
+    ),
+    _measure(Unit.COUNT, "Voided sales invoices", "作废销项发票数", _voided("sales_voided", SALE)),
+    _measure(
+        Unit.COUNT,
+        "Sales invoices",
+        "销项发票数",
+        Total("sales_count", ("sales_standing", "sales_voided")),
+    ),
+    _measure(
+        Unit.COUNT,
+        "Purchase invoices that stand",
+        "有效进项发票数",
+        _standing("purchases_standing", Count(), PURCHASE),
+    ),
+    _measure(
+        Unit.COUNT,
+        "Voided purchase invoices",
+        "作废进项发票数",
+        _voided("purchases_voided", PURCHASE),
     ),
     _measure(
         Unit.COUNT,
         "Purchase invoices",
         "进项发票数",
-        Measure("purchase_count", COUNT, where=("purchase",)),
+        Total("purchase_count", ("purchases_standing", "purchases_voided")),
     ),
     _measure(
         Unit.COUNT,
         "Months with sales",
         "有销售的月份数",
-        Measure("sales_months_active", COUNT, None, SALE, MONTH),
+        _standing("sales_months_active", Distinct("month"), SALE),
     ),
 )
 
@@ -95,19 +166,19 @@ GROWTH = (
         Unit.RATIO,
         "Volatility of monthly sales",
         "月销售额波动系数",
-        Measure("sales_variation", Aggregate.VARIATION, "amount", SALE, MONTH),
+        _standing("sales_variation", Variation("amount_minor", "month"), SALE),
     ),
     _measure(
         Unit.RATIO,
         "Volatility of monthly purchases",
         "月采购额波动系数",
-        Measure("purchase_variation", Aggregate.VARIATION, "amount", PURCHASE, MONTH),
+        _standing("purchase_variation", Variation("amount_minor", "month"), PURCHASE),
     ),
     _measure(
         Unit.SHARE,
         "Share of the peak quarter in sales",
         "旺季销售占比",
-        Measure("sales_peak_quarter_share", Aggregate.TOP_SHARE, "amount", SALE, QUARTER),
+        _standing("sales_peak_quarter_share", TopShare("amount_minor", "quarter"), SALE),
     ),
     _measure(
         Unit.RATIO,
@@ -119,22 +190,10 @@ GROWTH = (
 
 CORRECTIONS = (
     _measure(
-        Unit.COUNT,
-        "Voided sales invoices",
-        "作废销项发票数",
-        Measure("sales_voided", COUNT, where=("sale", "voided")),
-    ),
-    _measure(
         Unit.SHARE,
         "Share of sales invoices voided",
         "销项作废率",
         Ratio("sales_void_share", "sales_voided", "sales_count"),
-    ),
-    _measure(
-        Unit.COUNT,
-        "Voided purchase invoices",
-        "作废进项发票数",
-        Measure("purchases_voided", COUNT, where=("purchase", "voided")),
     ),
     _measure(
         Unit.SHARE,
@@ -146,7 +205,7 @@ CORRECTIONS = (
         Unit.COUNT,
         "Red-letter sales invoices",
         "红字销项发票数",
-        Measure("sales_red", COUNT, where=("sale", "red")),
+        _standing("sales_red", Count(), f"{SALE} and {RED}"),
     ),
     _measure(
         Unit.SHARE,
@@ -158,7 +217,7 @@ CORRECTIONS = (
         Unit.COUNT,
         "Red-letter purchase invoices",
         "红字进项发票数",
-        Measure("purchases_red", COUNT, where=("purchase", "red")),
+        _standing("purchases_red", Count(), f"{PURCHASE} and {RED}"),
     ),
     _measure(
         Unit.SHARE,
@@ -170,49 +229,52 @@ CORRECTIONS = (
 
 PARTNERS = (
     _measure(
-        Unit.COUNT, "Customers", "客户数", Measure("customer_count", COUNT, None, SALE, PARTNER)
+        Unit.COUNT,
+        "Customers",
+        "客户数",
+        _standing("customer_count", Distinct("counterparty"), SALE),
     ),
     _measure(
         Unit.COUNT,
         "Suppliers",
         "供应商数",
-        Measure("supplier_count", COUNT, None, PURCHASE, PARTNER),
+        _standing("supplier_count", Distinct("counterparty"), PURCHASE),
     ),
     _measure(
         Unit.SHARE,
         "Concentration of sales (HHI)",
         "客户集中度 HHI",
-        Measure("sales_hhi", Aggregate.HHI, "amount", SALE, PARTNER),
+        _standing("sales_hhi", Hhi("amount_minor", "counterparty"), SALE),
     ),
     _measure(
         Unit.SHARE,
         "Concentration of purchases (HHI)",
         "供应商集中度 HHI",
-        Measure("purchase_hhi", Aggregate.HHI, "amount", PURCHASE, PARTNER),
+        _standing("purchase_hhi", Hhi("amount_minor", "counterparty"), PURCHASE),
     ),
     _measure(
         Unit.SHARE,
         "Largest customer's share",
         "最大客户占比",
-        Measure("sales_top_share", Aggregate.TOP_SHARE, "amount", SALE, PARTNER),
+        _standing("sales_top_share", TopShare("amount_minor", "counterparty"), SALE),
     ),
     _measure(
         Unit.SHARE,
         "Largest supplier's share",
         "最大供应商占比",
-        Measure("purchase_top_share", Aggregate.TOP_SHARE, "amount", PURCHASE, PARTNER),
+        _standing("purchase_top_share", TopShare("amount_minor", "counterparty"), PURCHASE),
     ),
     _measure(
         Unit.SHARE,
         "Sales to lasting customers",
         "稳定客户销售占比",
-        Measure("sales_repeat_share", Aggregate.REPEAT_SHARE, "amount", SALE, PARTNER),
+        _standing("sales_repeat_share", RepeatShare("amount_minor", "counterparty"), SALE),
     ),
     _measure(
         Unit.SHARE,
         "Purchases from lasting suppliers",
         "稳定供应商采购占比",
-        Measure("purchase_repeat_share", Aggregate.REPEAT_SHARE, "amount", PURCHASE, PARTNER),
+        _standing("purchase_repeat_share", RepeatShare("amount_minor", "counterparty"), PURCHASE),
     ),
 )
 
@@ -221,31 +283,35 @@ RHYTHM = (
         Unit.DAYS,
         "Days since the last sale",
         "距最近一次销售天数",
-        Measure("days_since_last_sale", Aggregate.DAYS_SINCE_LAST, where=SALE),
+        _standing("days_since_last_sale", SinceLast(Clock.LOCAL_DAYS), SALE),
     ),
     _measure(
         Unit.DAYS,
         "Days since the last purchase",
         "距最近一次采购天数",
-        Measure("days_since_last_purchase", Aggregate.DAYS_SINCE_LAST, where=PURCHASE),
+        _standing("days_since_last_purchase", SinceLast(Clock.LOCAL_DAYS), PURCHASE),
     ),
     _measure(
         Unit.DAYS,
         "Days since the first sale",
         "距首次销售天数",
-        Measure("days_since_first_sale", Aggregate.DAYS_SINCE_FIRST, where=SALE),
+        _standing("days_since_first_sale", SinceFirst(Clock.LOCAL_DAYS), SALE),
     ),
     _measure(
         Unit.DAYS,
         "Longest gap without a sale",
         "最长无销售天数",
-        Measure("sales_gap_days_max", Aggregate.GAP_DAYS_MAX, where=SALE),
+        _standing("sales_gap_days_max", Gap(GapStatistic.LONGEST, Clock.LOCAL_DAYS), SALE),
     ),
 )
 
 BUSINESS = (
-    _measure(Unit.MONEY, "Net sales", "累计销售额", Measure("sales_all", SUM, "amount", SALE)),
-    _measure(Unit.MONEY, "Tax on sales", "累计销项税额", Measure("sales_tax", SUM, "tax", SALE)),
+    _measure(
+        Unit.MONEY, "Net sales", "累计销售额", _standing("sales_all", Sum("amount_minor"), SALE)
+    ),
+    _measure(
+        Unit.MONEY, "Tax on sales", "累计销项税额", _standing("sales_tax", Sum("tax_minor"), SALE)
+    ),
     _measure(
         Unit.SHARE,
         "Tax rate on sales",
@@ -253,13 +319,16 @@ BUSINESS = (
         Ratio("sales_tax_rate", "sales_tax", "sales_all"),
     ),
     _measure(
-        Unit.MONEY, "Net purchases", "累计采购额", Measure("purchases_all", SUM, "amount", PURCHASE)
+        Unit.MONEY,
+        "Net purchases",
+        "累计采购额",
+        _standing("purchases_all", Sum("amount_minor"), PURCHASE),
     ),
     _measure(
         Unit.MONEY,
         "Tax on purchases",
         "累计进项税额",
-        Measure("purchases_tax", SUM, "tax", PURCHASE),
+        _standing("purchases_tax", Sum("tax_minor"), PURCHASE),
     ),
     _measure(
         Unit.SHARE,
@@ -271,7 +340,7 @@ BUSINESS = (
         Unit.COUNT,
         "Sales in whole thousands",
         "整千元销项发票数",
-        Measure("sales_round", COUNT, where=("sale", "ordinary", "round")),
+        _standing("sales_round", Count(), f"{SALE} and {NOT_RED} and {ROUND}"),
     ),
     _measure(
         Unit.SHARE,
@@ -302,3 +371,8 @@ GRAPH = (
 )
 
 FEATURES = (*LEVEL, *GROWTH, *CORRECTIONS, *PARTNERS, *RHYTHM, *BUSINESS, *GRAPH)
+
+FEATURE_SET = FeatureSet(
+    (INVOICES, VOIDED),
+    tuple(feature.definition for feature in FEATURES if feature.definition is not None),
+)

@@ -1,0 +1,178 @@
+"""Records of the log of live features: what came in, and where it came from.
+
+    record    = head, position bytes, then padding to a multiple of 8, then the body
+    head      = kind 1 byte, bytes of the table's name u8, bytes of the positions u32; the name
+                follows                                                          (little-endian)
+    positions = JSON: [[topic, partition, next offset], ...]; no bytes where there are none
+    body      = of events "E" and voids "V" an Arrow stream; of one event "1" a JSON object;
+                of a move "P" nothing
+
+Positions stand in the record of the events that were read up to them: they are durable together
+or not at all.
+"""
+
+import json
+import struct
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from headrace.adapters.segment_log import StorageError
+from headrace.errors import InputError
+from headrace.facts.localtime import microseconds
+from headrace.features.engines.stream import StreamEngine
+
+Place = tuple[str, int]
+"""A topic and one of its partitions."""
+
+Positions = Mapping[Place, int]
+"""By topic and partition: the offset of the first message that was not taken in."""
+
+EVENTS, VOIDS, ONE, MOVE = b"E", b"V", b"1", b"P"
+REFUSALS = (InputError, TypeError, ValueError, LookupError, ArithmeticError, pa.ArrowException)
+"""How an engine says that it cannot make sense of what it is given, foreseen or not."""
+
+_HEAD = struct.Struct("<cBI")
+_ALIGNED_BYTES = 8  # the arrays of an Arrow stream are then aligned, as compiled loops want them
+_PLAIN = (type(None), bool, int, float, str, datetime, Decimal)
+_PLAIN_SET = frozenset(_PLAIN)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def table_record(
+    kind: bytes, events: pa.Table, table: str = "", positions: Positions | None = None
+) -> memoryview:
+    """Events or voids as a record.
+
+    Args:
+        kind: `EVENTS` or `VOIDS`.
+        events: Every column is kept, whether or not a feature reads it today.
+        table: Whose they are.
+        positions: Up to where the sources were read when they came.
+
+    Raises:
+        InputError: The table cannot be stored.
+    """
+    if len(set(events.column_names)) < events.num_columns:
+        names = ", ".join(events.column_names)
+        raise InputError("two columns have one name", where=f"table {table}, columns {names}")
+    sink = pa.BufferOutputStream()
+    sink.write(_head(kind, table, positions))
+    try:
+        with pa.ipc.new_stream(sink, events.schema) as writer:
+            writer.write_table(events)
+    except pa.ArrowException as error:
+        raise InputError(f"the events cannot be stored: {error}", where=f"table {table}") from error
+    return memoryview(sink.getvalue()).cast("B")
+
+
+def one_record(event: Mapping[str, Any], table: str = "") -> bytes:
+    """One event as a record; it is read back as the same values of the same types.
+
+    Raises:
+        InputError: It holds a value that is not one of the types kept.
+    """
+    if not _PLAIN_SET.issuperset(map(type, event.values())):
+        for name, value in event.items():
+            _check(name, value)
+    try:
+        body = _JSON.encode(dict(event)).encode()
+    except ValueError as error:  # a lone surrogate; a number of thousands of digits
+        raise InputError(f"the event cannot be stored: {error}", where=f"table {table}") from error
+    return _head(ONE, table, None) + body
+
+
+def move_record(positions: Positions) -> bytes:
+    """Positions without events: what was read held none."""
+    return _head(MOVE, "", positions)
+
+
+def apply_record(engine: StreamEngine, payload: bytes) -> Positions:
+    """Apply a record; what the engine refused when it came, it refuses again.
+
+    Returns:
+        Its positions; empty where it has none.
+
+    Raises:
+        StorageError: It is of a kind that this version does not know.
+    """
+    kind, name_bytes, position_bytes = _HEAD.unpack_from(payload)
+    named = _HEAD.size + name_bytes
+    table = payload[_HEAD.size : named].decode()
+    body = memoryview(payload)[_padded(named + position_bytes) :]
+    if kind == EVENTS:
+        _again(engine.push, _table(body), table)
+    elif kind == VOIDS:
+        _again(engine.void, _table(body), table)
+    elif kind == ONE:
+        _again(engine.push_one, json.loads(bytes(body), object_hook=_untagged), table)
+    elif kind != MOVE:
+        raise StorageError(
+            f"a record is of kind {kind!r}, which this version does not know",
+            remedy="open the log with the version that wrote it, or a newer one",
+        )
+    return _positions(payload[named : named + position_bytes])
+
+
+def _again(do: Callable[[Any, str], object], given: object, table: str) -> None:
+    with suppress(*REFUSALS):
+        do(given, table)
+
+
+def _head(kind: bytes, table: str, positions: Positions | None) -> bytes:
+    name = table.encode()
+    if len(name) > 255:
+        raise InputError(f"a table's name has {len(name)} bytes; up to 255 are kept", where=table)
+    places = [[topic, partition, at] for (topic, partition), at in (positions or {}).items()]
+    said = json.dumps(places, ensure_ascii=False).encode() if places else b""
+    head = _HEAD.pack(kind, len(name), len(said)) + name + said
+    return head.ljust(_padded(len(head)), b" ")
+
+
+def _padded(size: int) -> int:
+    return -(-size // _ALIGNED_BYTES) * _ALIGNED_BYTES
+
+
+def _positions(said: bytes) -> Positions:
+    return {(topic, partition): at for topic, partition, at in json.loads(said)} if said else {}
+
+
+def _table(body: memoryview) -> pa.Table:
+    with pa.ipc.open_stream(pa.py_buffer(body)) as reader:
+        return reader.read_all()
+
+
+def _check(name: str, value: object) -> None:
+    if not isinstance(value, _PLAIN):
+        raise InputError(
+            f"column {name!r} of the event holds {value!r:.80}, a {type(value).__name__}",
+            remedy="numbers, text, true, false, None, aware datetimes and Decimals are kept",
+        )
+
+
+def _tagged(value: object) -> object:
+    """What JSON has no word for, under the name of its type, so that it comes back as it was."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return {"instant": microseconds(value)}
+    if isinstance(value, Decimal) and not value.is_snan():
+        return {"decimal": str(value)}
+    raise InputError(
+        f"the event holds {value!r}",
+        remedy="a datetime needs a time zone; a Decimal must be a number, or missing",
+    )
+
+
+_JSON = json.JSONEncoder(default=_tagged, ensure_ascii=False)
+
+
+def _untagged(found: dict[str, Any]) -> object:
+    if found.keys() == {"decimal"} and isinstance(found["decimal"], str):
+        return Decimal(found["decimal"])
+    if found.keys() == {"instant"} and isinstance(found["instant"], int):
+        return _EPOCH + found["instant"] * _MICROSECOND
+    return found

@@ -1,0 +1,590 @@
+"""The rows of each key, sorted by time while events come late, twice, or are taken back.
+
+A key's rows lie side by side in a pool of words, in blocks of 8. After each block stand its
+running totals (of everything up to its end) and its extremes, so that a total over any window is
+a difference of two totals plus at most 14 rows, and the largest value of a window takes a few
+strides over blocks. Nothing is kept per window.
+
+A row that was voided stays where it is with an empty word of filters: it counts nowhere, and its
+repetition is still recognised.
+"""
+
+import numpy as np
+
+from headrace.features.kernels import bare, exact, hashing, kernel, part, scan
+from headrace.features.kernels.codes import (
+    ADD,
+    ADDED,
+    ALREADY_VOIDED,
+    BLOCK,
+    COUNT_LANE,
+    COUNT_OP,
+    DONE,
+    DUPLICATE,
+    EXTREME_WORDS,
+    F_SCALE,
+    KIND,
+    L_COLUMN,
+    L_KIND,
+    L_MASK,
+    LANE_WORDS,
+    LAST_EVENTS,
+    LATE,
+    MAX_OP,
+    MEAN_OP,
+    MIN_OP,
+    NOBODY_ASKS,
+    O_CODE,
+    O_COUNT,
+    O_EXTREME,
+    O_RANGE,
+    O_SQUARE,
+    O_SUM,
+    OP_WORDS,
+    P_EXTREMES,
+    P_EXTREMES_AT,
+    P_LANES,
+    P_LANES_AT,
+    P_OPS,
+    P_OPS_AT,
+    P_RANGES,
+    P_RANGES_AT,
+    POOL_FULL,
+    R_B,
+    R_KIND,
+    R_NESTED,
+    RANGE_WORDS,
+    READ,
+    REAL_WORDS,
+    REST,
+    SHIFT,
+    SLOTS_FULL,
+    SQUARE_LANE,
+    SUM_LANE,
+    SUM_OP,
+    TABLE_FULL,
+    TIME,
+    TOO_LATE,
+    VOID_PENDING,
+    VOIDED,
+    WAS_READ,
+    X_COLUMN,
+    X_MASK,
+    X_SIGN,
+)
+from headrace.features.kernels.ranges import address, passes, resolve, rows_before
+
+MISSING = np.nan
+NEVER = np.iinfo(np.int64).min
+CLASSES = 56  # sizes of segments
+AHEAD = 16  # rows whose memory is asked for together
+I_FIRST, I_SECOND, I_OP, I_AT, I_ROW = range(5)  # columns of incoming rows
+
+# Words of `heads`: words used, slots used, watermark, rows, first free slot + 1, nothing; then the
+# rows that a segment of each size class holds; then the first free segment of each, as word + 1.
+H_USED, H_SLOTS, H_WATERMARK, H_EVENTS, H_FREE_SLOT, H_TOUCHED = range(6)
+H_LISTS = 8
+
+S_BASE, S_LENGTH, S_CLASS, S_FIRST, S_SECOND = range(5)  # columns of `slots`
+S_WORDS = 5
+
+# Working room of a window: its rows, the window whose totals at the upper end are its own too, and
+# the totals at its lower and its upper end.
+W_LOW, W_HIGH, W_UPTO, W_TOTALS = range(4)
+
+
+@kernel
+def push(
+    code, reals, shape, pool, slots, table, heads, incoming, start, groups, room, out, outcome
+):
+    """Take in rows from `start` on, and write the aggregates of each at its moment.
+
+    Args:
+        code: The plan as words, see `codes`.
+        reals: Its real parameters.
+        shape: (words of a row, words of a block, word of the id or -1, lateness, memory): how far
+            an event may trail the latest one and still be exact, and how far windows reach back,
+            in microseconds; memory below 0: rows are kept for ever.
+        pool: Words of all rows.
+        slots: Per key: word of its first row, rows, size class, and the two words of the key.
+        table: Keys to slots, see `hashing`.
+        heads: See the H_ words above.
+        incoming: (n, 4 + row words): the key's two words, ADD, VOID or READ, the moment asked
+            about, and the row (for a void: of the event that it takes back).
+        start: First row to take.
+        groups: Working room of `scan.aggregate`.
+        room: Working room, (windows, W_TOTALS + 2 lanes).
+        out: (aggregates, n); NaN is missing.
+        outcome: What came of each row, (n,).
+
+    Returns:
+        The first row not taken, and why: DONE, or what is full.
+    """
+    code, reals, groups, room = bare(code), bare(reals), bare(groups), bare(room)
+    pool, slots, table, heads = bare(pool), bare(slots), bare(table), bare(heads)
+    incoming, out, outcome = bare(incoming), bare(out), bare(outcome)
+    for row in range(start, incoming.shape[0]):
+        if row % AHEAD == 0:
+            heads[H_TOUCHED] = _touch(shape, pool, slots, table, incoming, row)
+        op = incoming[row, I_OP]
+        at = incoming[row, I_AT]
+        slot = hashing.find(table, incoming[row, I_FIRST], incoming[row, I_SECOND])
+        result, current, asked = WAS_READ, -1, at != NOBODY_ASKS
+        late = _too_late(shape, heads, incoming[row, I_ROW + TIME] if op == ADD else at)
+        if op != READ:
+            if slot < 0:
+                slot, full = _new_slot(shape, pool, slots, table, heads, incoming, row)
+                if full != DONE:
+                    return row, full
+            full = slots[slot, S_LENGTH] == heads[H_LISTS + slots[slot, S_CLASS]]
+            if full and not _make_room(code, shape, pool, slots, heads, slot):
+                return row, POOL_FULL
+            result, current = _take(code, shape, pool, slots, heads, incoming, row, slot)
+            asked = asked and result & KIND != DUPLICATE
+            asked = asked and not (op == ADD and result & KIND == ALREADY_VOIDED)
+        place = _place(slots, shape, slot)
+        if late or not asked:
+            for number in range(out.shape[0]):
+                out[number, row] = MISSING
+        else:
+            length = slots[slot, S_LENGTH] if slot >= 0 else 0
+            end = current + 1 if current >= 0 else rows_before(pool, place, length, at + 1)
+            _emit(code, reals, pool, place, end, at, current, groups, room, out, row)
+        if op == ADD and result & KIND == ADDED:
+            heads[H_WATERMARK] = max(heads[H_WATERMARK], incoming[row, I_ROW + TIME])
+        outcome[row] = result | (TOO_LATE if late else 0)
+    return incoming.shape[0], DONE
+
+
+@part
+def _touch(shape, pool, slots, table, incoming, row):
+    """Bring what the next rows will need into the cache, all at once instead of one by one."""
+    touched = 0
+    for ahead in range(row, min(row + AHEAD, incoming.shape[0])):
+        slot = hashing.find(table, incoming[ahead, I_FIRST], incoming[ahead, I_SECOND])
+        if slot >= 0:
+            last = max(slots[slot, S_LENGTH] - 1, 0)
+            touched += pool[
+                slots[slot, S_BASE] + (last >> SHIFT) * shape[1] + (last & REST) * shape[0]
+            ]
+    return touched
+
+
+@part
+def _take(code, shape, pool, slots, heads, incoming, row, slot):
+    """File an event or a void; returns what came of it, and the new row's position or -1."""
+    place = _place(slots, shape, slot)
+    length = slots[slot, S_LENGTH]
+    end = rows_before(pool, place, length, incoming[row, I_ROW + TIME] + 1)
+    known = _same_id(pool, place, shape, incoming, row, end) if shape[2] >= 0 else -1
+    dead = known >= 0 and pool[address(place, known) + 1] == 0
+    if dead:
+        return ALREADY_VOIDED, -1
+    if incoming[row, I_OP] == ADD:
+        if known >= 0:
+            return DUPLICATE, -1
+        _insert(code, shape, pool, slots, heads, incoming, row, slot, end)
+        return ADDED | (LATE if end < length else 0), end
+    result = VOIDED
+    if known < 0:
+        result, known = VOID_PENDING, end
+        _insert(code, shape, pool, slots, heads, incoming, row, slot, end)
+    pool[address(place, known) + 1] = 0
+    _summarise(code, pool, place, known >> SHIFT, slots[slot, S_LENGTH] >> SHIFT)
+    return result, -1
+
+
+@part
+def _place(slots, shape, slot):
+    base = slots[slot, S_BASE] if slot >= 0 else 0
+    return base, shape[1], shape[0]
+
+
+@part
+def _too_late(shape, heads, time):
+    """Whether rows that the moment's windows need may be gone already."""
+    bounded = shape[4] >= 0 and heads[H_WATERMARK] != NEVER
+    return bounded and time < heads[H_WATERMARK] - shape[3]
+
+
+@part
+def _same_id(pool, place, shape, incoming, row, end):
+    """The row of equal time and id among those before `end`; -1: none."""
+    known = end - 1
+    while known >= 0:
+        begins = address(place, known)
+        if pool[begins + TIME] != incoming[row, I_ROW + TIME]:
+            break
+        if pool[begins + shape[2]] == incoming[row, I_ROW + shape[2]]:
+            return known
+        known -= 1
+    return -1
+
+
+@part
+def _words_of(capacity, shape):
+    """Words of a segment; below one block there are no totals."""
+    if capacity < BLOCK:
+        return capacity * shape[0]
+    return capacity // BLOCK * shape[1]
+
+
+@part
+def _allocate(shape, pool, heads, size_class):
+    """The first word of a segment; -1: the pool is full. A larger one that is free is cut up."""
+    words = _words_of(heads[H_LISTS + size_class], shape)
+    for larger in range(size_class, CLASSES):
+        free = heads[H_LISTS + CLASSES + larger]
+        if free != 0:
+            base = free - 1
+            heads[H_LISTS + CLASSES + larger] = pool[base]
+            rest = _words_of(heads[H_LISTS + larger], shape) - words
+            _release_words(shape, pool, heads, base + words, rest)
+            return base
+    base = heads[H_USED]
+    if base + words > pool.size:
+        return -1
+    heads[H_USED] += words
+    return base
+
+
+@part
+def _release_words(shape, pool, heads, base, words):
+    """Give words back as the largest segments that fit."""
+    for number in range(CLASSES):
+        size_class = CLASSES - 1 - number
+        size = _words_of(heads[H_LISTS + size_class], shape)
+        while size <= words:
+            _release(pool, heads, base, size_class)
+            base += size
+            words -= size
+
+
+@part
+def _release(pool, heads, base, size_class):
+    pool[base] = heads[H_LISTS + CLASSES + size_class]
+    heads[H_LISTS + CLASSES + size_class] = base + 1
+
+
+@part
+def _new_slot(shape, pool, slots, table, heads, incoming, row):
+    reused = heads[H_FREE_SLOT]
+    number = reused - 1 if reused != 0 else heads[H_SLOTS]
+    if number >= slots.shape[0]:
+        return -1, SLOTS_FULL
+    if reused == 0 and 2 * heads[H_SLOTS] >= table.shape[0]:
+        return -1, TABLE_FULL
+    base = _allocate(shape, pool, heads, 0)
+    if base < 0:
+        return -1, POOL_FULL
+    if reused != 0:
+        heads[H_FREE_SLOT] = slots[number, S_BASE]
+    else:
+        heads[H_SLOTS] += 1
+    slots[number, S_BASE] = base
+    slots[number, S_LENGTH] = 0
+    slots[number, S_CLASS] = 0
+    slots[number, S_FIRST] = incoming[row, I_FIRST]
+    slots[number, S_SECOND] = incoming[row, I_SECOND]
+    hashing.insert(table, incoming[row, I_FIRST], incoming[row, I_SECOND], number)
+    return number, DONE
+
+
+@part
+def _make_room(code, shape, pool, slots, heads, slot):
+    """Room for one more row: forget old rows, or move to a larger segment; False: pool full."""
+    size_class = slots[slot, S_CLASS]
+    capacity = heads[H_LISTS + size_class]
+    place = _place(slots, shape, slot)
+    gone = _forgotten(code, shape, pool, heads, place, slots[slot, S_LENGTH])
+    if gone >= max(capacity >> 2, 1):
+        _forget(code, shape, pool, slots, heads, slot, gone)
+        return True
+    more = _words_of(heads[H_LISTS + size_class + 1], shape)
+    if place[0] + _words_of(capacity, shape) == heads[H_USED] and place[0] + more <= pool.size:
+        heads[H_USED] = place[0] + more
+        slots[slot, S_CLASS] += 1
+        return True
+    base = _allocate(shape, pool, heads, size_class + 1)
+    if base < 0:
+        return False
+    for word in range(_words_of(capacity, shape)):
+        pool[base + word] = pool[place[0] + word]
+    _release(pool, heads, place[0], size_class)
+    slots[slot, S_BASE] = base
+    slots[slot, S_CLASS] += 1
+    return True
+
+
+@part
+def _forgotten(code, shape, pool, heads, place, length):
+    """How many of the oldest rows no window will ever see again."""
+    if shape[4] < 0 or heads[H_WATERMARK] == NEVER:
+        return 0
+    exact_from = heads[H_WATERMARK] - shape[3]
+    gone = rows_before(pool, place, length, exact_from - shape[4])
+    for number in range(code[P_RANGES]):
+        one = code[P_RANGES_AT] + number * RANGE_WORDS
+        if code[one + R_KIND] == LAST_EVENTS:
+            end = rows_before(pool, place, length, exact_from)
+            low, _ = resolve(code, one, pool, place, end, end, exact_from, end - 1)
+            if low < length:
+                first = pool[address(place, low) + TIME] - code[one + R_B]
+                gone = min(gone, rows_before(pool, place, low, first))
+    return gone
+
+
+@part
+def _forget(code, shape, pool, slots, heads, slot, gone):
+    place = _place(slots, shape, slot)
+    left = slots[slot, S_LENGTH] - gone
+    for row in range(left):
+        to, source = address(place, row), address(place, row + gone)
+        for word in range(shape[0]):
+            pool[to + word] = pool[source + word]
+    slots[slot, S_LENGTH] = left
+    heads[H_EVENTS] -= gone
+    _summarise(code, pool, place, 0, left >> SHIFT)
+
+
+@kernel
+def sweep(code, shape, pool, slots, table, heads, first, count):
+    """Free `count` slots from `first` on whose rows no window sees any more.
+
+    Returns:
+        How many keys were freed.
+    """
+    freed = 0
+    for slot in range(first, min(first + count, heads[H_SLOTS])):
+        if slots[slot, S_CLASS] < 0:
+            continue
+        place = _place(slots, shape, slot)
+        gone = _forgotten(code, shape, pool, heads, place, slots[slot, S_LENGTH])
+        if gone < slots[slot, S_LENGTH]:
+            continue
+        heads[H_EVENTS] -= gone
+        hashing.remove(table, slots[slot, S_FIRST], slots[slot, S_SECOND])
+        _release(pool, heads, place[0], slots[slot, S_CLASS])
+        slots[slot, S_LENGTH] = 0
+        slots[slot, S_CLASS] = -1
+        slots[slot, S_BASE] = heads[H_FREE_SLOT]
+        heads[H_FREE_SLOT] = slot + 1
+        freed += 1
+    return freed
+
+
+@part
+def _insert(code, shape, pool, slots, heads, incoming, row, slot, at):
+    """Put the row before row `at`, and bring the totals behind it up to date."""
+    place = _place(slots, shape, slot)
+    length = slots[slot, S_LENGTH]
+    for moved in range(length, at, -1):
+        to, source = address(place, moved), address(place, moved - 1)
+        for word in range(shape[0]):
+            pool[to + word] = pool[source + word]
+    begins = address(place, at)
+    for word in range(shape[0]):
+        pool[begins + word] = incoming[row, I_ROW + word]
+    slots[slot, S_LENGTH] = length + 1
+    heads[H_EVENTS] += 1
+    _summarise(code, pool, place, at >> SHIFT, (length + 1) >> SHIFT)
+
+
+@part
+def _summarise(code, pool, place, first, end):
+    """Totals and extremes of the whole blocks [first, end)."""
+    lanes, extremes = code[P_LANES], code[P_EXTREMES]
+    for block in range(first, end):
+        begins = place[0] + block * place[1]
+        own = begins + BLOCK * place[2]
+        for number in range(lanes):
+            low = pool[own - place[1] + number] if block > 0 else 0
+            high = pool[own - place[1] + number + 1] if block > 0 and number + 1 < lanes else 0
+            low, high, words = _total(code, number, pool, begins, own, place[2], low, high)
+            if words > 0:
+                pool[own + number] = low
+            if words > 1:
+                pool[own + number + 1] = high
+        for number in range(extremes):
+            best = _extreme_of_rows(code, number, pool, begins, own, place[2])
+            at = own + lanes + 2 * number
+            pool[at] = best
+            step = 1
+            while (block + 1) & step == 0:
+                best = max(best, pool[at - step * place[1] + 1])
+                step *= 2
+            pool[at + 1] = best
+
+
+@part
+def _total(code, number, pool, begins, ends, step, low, high):
+    """A running total carried on over the rows that begin at words begins, begins + step, ...
+
+    Returns:
+        The total's words, and how many of them it has; 0 for the second word of a lane of two.
+    """
+    lane = code[P_LANES_AT] + number * LANE_WORDS
+    kind, mask, column = code[lane + L_KIND], code[lane + L_MASK], code[lane + L_COLUMN]
+    if kind == SUM_LANE:
+        for at in range(begins, ends, step):
+            if passes(pool, at, mask):
+                low += pool[at + column]
+        return low, high, 1
+    if kind == COUNT_LANE:
+        for at in range(begins, ends, step):
+            low += passes(pool, at, mask)
+        return low, high, 1
+    if kind == SQUARE_LANE:
+        for at in range(begins, ends, step):
+            if passes(pool, at, mask):
+                more_low, more_high = exact.square(pool[at + column])
+                low, high = exact.add(low, high, more_low, more_high)
+        return low, high, 2
+    return low, high, 0
+
+
+@part
+def _totals(code, pool, place, end, room, window, at):
+    """Totals of the first `end` rows into room[window, at:]."""
+    lanes = code[P_LANES]
+    begins = place[0] + (end >> SHIFT) * place[1]
+    ends = begins + (end & REST) * place[2]
+    before = begins - place[1] + BLOCK * place[2]
+    for number in range(lanes):
+        low = pool[before + number] if end >= BLOCK else 0
+        high = pool[before + number + 1] if end >= BLOCK and number + 1 < lanes else 0
+        low, high, words = _total(code, number, pool, begins, ends, place[2], low, high)
+        if words > 0:
+            room[window, at + number] = low
+        if words > 1:
+            room[window, at + number + 1] = high
+
+
+@part
+def _extreme_of_rows(code, number, pool, begins, ends, step):
+    """Sign * value, largest over the rows of a block that begin at begins, begins + step, ..."""
+    extreme = code[P_EXTREMES_AT] + number * EXTREME_WORDS
+    mask, column = code[extreme + X_MASK], code[extreme + X_COLUMN]
+    sign = code[extreme + X_SIGN]
+    best = NEVER
+    for at in range(begins, ends, step):
+        if passes(pool, at, mask):
+            best = max(best, sign * pool[at + column])
+    return best
+
+
+@part
+def _extreme(code, number, pool, place, low, high):
+    """Sign * value, largest over rows [low, high): rows at both ends, and strides of blocks.
+
+    Beside its own extreme a block holds that of the 2**k blocks up to it, where 2**k is the
+    largest power of two that divides its number counted from 1 (Fenwick 1994).
+    """
+    first = (low + REST) >> SHIFT
+    block = high >> SHIFT
+    if block < first:
+        begins = place[0] + block * place[1]
+        from_row, to_row = begins + (low & REST) * place[2], begins + (high & REST) * place[2]
+        return _extreme_of_rows(code, number, pool, from_row, to_row, place[2])
+    begins = place[0] + block * place[1]
+    best = _extreme_of_rows(code, number, pool, begins, begins + (high & REST) * place[2], place[2])
+    if low & REST != 0:
+        begins = place[0] + (first - 1) * place[1]
+        from_row, to_row = begins + (low & REST) * place[2], begins + BLOCK * place[2]
+        best = max(best, _extreme_of_rows(code, number, pool, from_row, to_row, place[2]))
+    own = place[0] + BLOCK * place[2] + code[P_LANES] + 2 * number
+    while block > first:
+        stride = block & -block
+        at = own + (block - 1) * place[1]
+        if block - stride >= first:
+            best = max(best, pool[at + 1])
+            block -= stride
+        else:
+            best = max(best, pool[at])
+            block -= 1
+    return best
+
+
+@part
+def _emit(code, reals, pool, place, end, at, current, groups, room, out, row):
+    """Every aggregate at one moment; `end` rows are visible."""
+    lanes = code[P_LANES]
+    for number in range(code[P_RANGES]):
+        one = code[P_RANGES_AT] + number * RANGE_WORDS
+        upper = room[number - 1, W_LOW] if code[one + R_NESTED] == 1 else end
+        low, high = resolve(code, one, pool, place, end, upper, at, current)
+        high = max(high, low)
+        room[number, W_LOW], room[number, W_HIGH] = low, high
+        if lanes > 0:
+            _totals(code, pool, place, low, room, number, W_TOTALS)
+            if number > 0 and high == room[number - 1, W_HIGH]:
+                room[number, W_UPTO] = room[number - 1, W_UPTO]
+            else:
+                _totals(code, pool, place, high, room, number, W_TOTALS + lanes)
+                room[number, W_UPTO] = number
+    for number in range(code[P_OPS]):
+        op = code[P_OPS_AT] + number * OP_WORDS
+        real = number * REAL_WORDS
+        kind = code[op + O_CODE]
+        window = code[op + O_RANGE]
+        low, high = room[window, W_LOW], room[window, W_HIGH]
+        if kind < MIN_OP:
+            out[number, row] = _of_totals(code, op, reals[real + F_SCALE], high - low, room, window)
+        elif kind <= MAX_OP:
+            best = _extreme(code, code[op + O_EXTREME], pool, place, low, high)
+            value = best if kind == MAX_OP else -best
+            out[number, row] = (
+                MISSING if best == NEVER else np.float64(value) / reals[real + F_SCALE]
+            )
+        else:
+            out[number, row] = scan.aggregate(
+                code, op, reals, real, pool, place, low, high, at, groups
+            )
+
+
+@part
+def _of_totals(code, op, scale, rows, room, window):
+    """An aggregate from the totals at the two ends of its window."""
+    before = W_TOTALS
+    upto = W_TOTALS + code[P_LANES]
+    end = room[window, W_UPTO]
+    kind = code[op + O_CODE]
+    lane = code[op + O_COUNT]
+    count = rows if lane < 0 else room[end, upto + lane] - room[window, before + lane]
+    if kind == COUNT_OP:
+        return np.float64(count)
+    if count == 0:
+        return MISSING
+    lane = code[op + O_SUM]
+    total = room[end, upto + lane] - room[window, before + lane]
+    if kind == SUM_OP:
+        return np.float64(total) / scale
+    if kind == MEAN_OP:
+        return exact.mean(total, count, scale)
+    lane = code[op + O_SQUARE]
+    low, high = exact.subtract(
+        room[end, upto + lane],
+        room[end, upto + lane + 1],
+        room[window, before + lane],
+        room[window, before + lane + 1],
+    )
+    return exact.deviation(count, total, low, high, scale)
+
+
+@kernel
+def digest(code, shape, pool, slots, heads):
+    """A sum of hashes of all rows that windows can still see; the order of memory plays no part."""
+    horizon = NEVER
+    if shape[4] >= 0 and heads[H_WATERMARK] != NEVER:
+        horizon = heads[H_WATERMARK] - shape[3] - shape[4]
+    total = np.int64(0)
+    for slot in range(heads[H_SLOTS]):
+        place = _place(slots, shape, slot)
+        for row in range(slots[slot, S_LENGTH]):
+            begins = address(place, row)
+            if pool[begins + TIME] >= horizon:
+                word = hashing.mix(slots[slot, S_FIRST] ^ (slots[slot, S_SECOND] << 1))
+                for column in range(shape[0]):
+                    word = hashing.mix(word ^ (pool[begins + column] + column))
+                total += word
+    return total
