@@ -65,5 +65,5 @@ clean:
 	@touch $@ .venv/.demo .venv/.test
 
 .venv/.services: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,kafka,postgres,services]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,kafka,postgres,services,spark]'
 	@touch $@ .venv/.demo .venv/.test

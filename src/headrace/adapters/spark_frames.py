@@ -188,8 +188,13 @@ def without_rows(frame: "DataFrame") -> pa.Table:
 def nested(frame: "DataFrame", part: str) -> "DataFrame":
     """The key, where there is one, and everything else in one column."""
     key = [name for name in KEY if name in frame.columns]
-    rest = ["`" + name.replace("`", "``") + "`" for name in frame.columns if name not in KEY]
+    rest = [quoted(name) for name in frame.columns if name not in KEY]
     return frame.select(*key, spark_functions().struct(*rest).alias(part))
+
+
+def quoted(name: str) -> str:
+    """A column's name as Spark takes it, dots and all."""
+    return "`" + name.replace("`", "``") + "`"
 
 
 def together(whole: "DataFrame", part: "DataFrame") -> "DataFrame":
@@ -219,9 +224,15 @@ def schema_of(frame: "DataFrame", names: Sequence[str], kind: str) -> "StructTyp
 
 
 def with_key(turn: Turn, find: FindKey, table: pa.Table) -> pa.Table:
-    """The key of a space in front; rows without one, which nobody needs together, are spread."""
+    """The key of a space in front; rows without one, which nobody needs together, are spread.
+
+    A row always gets the same words, or a task that Spark repeats would send it elsewhere.
+    """
     words, good = find(_reader_of_key(turn.space), table)
-    words[~good] = np.flatnonzero(~good)[:, None]
+    words[~good] = 0
+    moments = [field.name for field in table.schema if pa.types.is_timestamp(field.type)]
+    if moments:
+        words[~good, 0] = instants(table, moments[0])[~good]
     rest = {name: table[name] for name in table.column_names if name not in KEY}
     return pa.table({KEY[0]: words[:, 0], KEY[1]: words[:, 1], **rest})
 
