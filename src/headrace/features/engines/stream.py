@@ -511,7 +511,19 @@ def _merged(outcome: int, found: int) -> int:
 
 
 def _moment(value: Any) -> int | None:
-    return microseconds(value) if isinstance(value, datetime) else value
+    """Microseconds of an aware datetime or a whole number.
+
+    Raises:
+        InputError: It is neither.
+    """
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return microseconds(value)
+    raise InputError(
+        f"{value!r} is no instant",
+        remedy="an aware datetime, or whole microseconds since 1970, UTC",
+    )
 
 
 def _without_repeats(refused: list[Refused]) -> list[Refused]:

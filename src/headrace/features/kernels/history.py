@@ -574,17 +574,14 @@ def _of_totals(code, op, scale, rows, room, window):
 @kernel
 def digest(code, shape, pool, slots, heads):
     """A sum of hashes of all rows that windows can still see; the order of memory plays no part."""
-    horizon = NEVER
-    if shape[4] >= 0 and heads[H_WATERMARK] != NEVER:
-        horizon = heads[H_WATERMARK] - shape[3] - shape[4]
     total = np.int64(0)
     for slot in range(heads[H_SLOTS]):
         place = _place(slots, shape, slot)
-        for row in range(slots[slot, S_LENGTH]):
+        gone = _forgotten(code, shape, pool, heads, place, slots[slot, S_LENGTH])
+        for row in range(gone, slots[slot, S_LENGTH]):
             begins = address(place, row)
-            if pool[begins + TIME] >= horizon:
-                word = hashing.mix(slots[slot, S_FIRST] ^ (slots[slot, S_SECOND] << 1))
-                for column in range(shape[0]):
-                    word = hashing.mix(word ^ (pool[begins + column] + column))
-                total += word
+            word = hashing.mix(slots[slot, S_FIRST] ^ (slots[slot, S_SECOND] << 1))
+            for column in range(shape[0]):
+                word = hashing.mix(word ^ (pool[begins + column] + column))
+            total += word
     return total
