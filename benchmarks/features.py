@@ -225,7 +225,7 @@ class Bench:
     def live(self) -> Iterator[dict[str, Any]]:
         """The same values from batches of 10,000."""
         found = self.call(live_swf12.rate, self.size.published)
-        data = f"{self.size.published:,} events in batches of {live_swf12.BATCH:,}, each durable in the log"
+        data = f"{self.size.published:,} events in durable batches of {live_swf12.BATCH:,}"
         yield from _results("swf12_live", found, data, self._slow_peers)
 
     def single(self) -> Iterator[dict[str, Any]]:
