@@ -276,7 +276,9 @@ def test_threads_and_chunks_change_nothing(case, questions, chunk, threads):
 
     want = found(1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sorted_engine, "CHUNK", chunk)
+        patch.setattr(sorted_engine, "CACHED_VALUES", 0)
+        for least in ("CHUNK_LEAST", "CHUNK_AS_IT_CAME", "RUN_LEAST", "TILE"):
+            patch.setattr(sorted_engine, least, chunk)
         assert_same_bits(found(threads), want)
 
 

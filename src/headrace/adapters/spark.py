@@ -35,7 +35,6 @@ from headrace.adapters.spark_frames import (
     facts_of,
     features_of,
     finished,
-    instants,
     key_of_events,
     measures_of,
     nested,
@@ -44,7 +43,6 @@ from headrace.adapters.spark_frames import (
     quoted,
     schema_of,
     spark_functions,
-    table_named,
     together,
     with_key,
     with_values,
@@ -54,6 +52,7 @@ from headrace.errors import InputError
 from headrace.features.columns import Incoming, Reader, Refused
 from headrace.features.compile import Compiled
 from headrace.features.definition import ColumnType, Table
+from headrace.features.engines.batch import moments_of
 from headrace.features.engines.sorted import Sorted, evaluate
 from headrace.features.plan import Plan, Space
 
@@ -81,7 +80,7 @@ def replay(compiled: Compiled, history: SparkHistory, table: str = "") -> "DataF
             of a feature.
     """
     plan = compiled.plan
-    own = table_named(plan, table)
+    own = plan.feature_set.table_named(table)
     events = facts_of(history, own.name)
     clock = Clock(own.time, own.known or own.time)
     turns = [
@@ -125,13 +124,13 @@ def refused_events(compiled: Compiled, history: SparkHistory, table: str = "") -
         history: The facts.
         table: Whose events; "" where the plan has one table.
     """
-    own = table_named(compiled.plan, table)
+    own = compiled.plan.feature_set.table_named(table)
     return _refusals(compiled.plan, own, facts_of(history, own.name), Reader.read)
 
 
 def refused_voids(compiled: Compiled, history: SparkHistory, table: str = "") -> "DataFrame":
     """The same for voids."""
-    own = table_named(compiled.plan, table)
+    own = compiled.plan.feature_set.table_named(table)
     if own.name not in history.voids:
         raise InputError(f"no voids of table {own.name!r} are given")
     return _refusals(compiled.plan, own, history.voids[own.name], Reader.read_voids)
@@ -263,12 +262,11 @@ def _values(
     if turn.clock is None:
         found = evaluate(ordered, ordered.at_arrival(asks.num_rows))
         taken[ordered.order] = True
-        return found, taken
+        return np.hstack(found), taken
     words, good = ordered.reader.keys(asks)
-    moments, limits = (instants(asks, at) for at in (turn.clock.moment, turn.clock.limit))
-    found = evaluate(ordered, ordered.at_moments(words, moments, limits))
-    found[:, ~(good & taken)] = np.nan
-    return found, taken
+    moments, limits = (moments_of(asks, at) for at in (turn.clock.moment, turn.clock.limit))
+    asked = ordered.at_moments(words, moments, limits, good & taken)
+    return np.hstack(evaluate(ordered, asked)), taken
 
 
 def whole_keys(batches: Batches, rows: int) -> Iterator[pa.Table]:

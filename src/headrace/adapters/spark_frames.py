@@ -11,11 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from headrace.errors import InputError
-from headrace.facts.localtime import microseconds
-from headrace.features.columns import Reader, key_words, values_of
+from headrace.features.columns import Reader, key_words
 from headrace.features.compile import Compiled, Program, compile_plan
-from headrace.features.definition import Column, ColumnType, FeatureSet, Table
-from headrace.features.engines.batch import features_table
+from headrace.features.definition import FeatureSet, Table
+from headrace.features.engines.batch import beside, doubles, features_table, moments_of
 from headrace.features.plan import Plan, Space, make_plan
 
 if TYPE_CHECKING:
@@ -118,20 +117,6 @@ def spark_functions() -> Any:
     return functions
 
 
-def table_named(plan: Plan, name: str) -> Table:
-    """A table of the plan; "" where there is one.
-
-    Raises:
-        InputError: The plan has no such table.
-    """
-    tables = {table.name: table for table in plan.feature_set.tables}
-    found = tables.get(name) if name or len(tables) > 1 else next(iter(tables.values()))
-    if found is None:
-        message = f"the plan has no table {name!r}"
-        raise InputError(message, remedy=f"tables: {', '.join(tables)}")
-    return found
-
-
 def facts_of(history: SparkHistory, name: str) -> "DataFrame":
     """The events of a table.
 
@@ -175,7 +160,7 @@ def check(plan: Plan, history: SparkHistory, asking: "DataFrame", turns: Sequenc
             reader.read_voids(voids[name])
         if turn.clock is not None:
             reader.keys(asks)
-            instants(asks, turn.clock.moment)
+            moments_of(asks, turn.clock.moment)
 
 
 def without_rows(frame: "DataFrame") -> pa.Table:
@@ -232,7 +217,7 @@ def with_key(turn: Turn, find: FindKey, table: pa.Table) -> pa.Table:
     words[~good] = 0
     moments = [field.name for field in table.schema if pa.types.is_timestamp(field.type)]
     if moments:
-        words[~good, 0] = instants(table, moments[0])[~good]
+        words[~good, 0] = moments_of(table, moments[0])[~good]
     rest = {name: table[name] for name in table.column_names if name not in KEY}
     return pa.table({KEY[0]: words[:, 0], KEY[1]: words[:, 1], **rest})
 
@@ -256,13 +241,6 @@ def key_of_events(reader: Reader, events: pa.Table) -> tuple[Ints, Mask]:
     return key_words(parts), good
 
 
-def instants(asks: pa.Table, at: datetime | str) -> Ints:
-    """Microseconds of a column, or of one moment for every row, (n,)."""
-    if isinstance(at, datetime):
-        return np.full(asks.num_rows, microseconds(at))
-    return np.asarray(values_of(asks, Column(at, ColumnType.INSTANT), "keys").data)
-
-
 def part_of(chunk: pa.Table, part: str) -> pa.Table:
     """The rows of one part of what was gathered."""
     return pa.Table.from_struct_array(chunk[part].drop_null())
@@ -283,7 +261,7 @@ def with_values(turn: Turn, asks: pa.Table, found: Floats, taken: Mask) -> pa.Ta
     """What asked, with the values of one space, (aggregates, n), and whether it was taken."""
     answered = asks.set_column(asks.column_names.index(TAKEN), TAKEN, pa.array(taken))
     for output, one in zip(turn.space.outputs, found, strict=True):
-        answered = answered.append_column(output.name, pa.array(one, mask=np.isnan(one)))
+        answered = answered.append_column(output.name, doubles(one))
     return answered
 
 
@@ -291,7 +269,4 @@ def finished(plan: Plan, measures: Sequence[str], answered: pa.Table) -> pa.Tabl
     """The given columns, then every feature: measures, and the arithmetic between them."""
     values = {name: answered[name].to_numpy() for name in measures}
     features = features_table(plan, values)
-    given = answered.drop_columns([TAKEN, *measures])
-    for name in features.column_names:
-        given = given.append_column(name, features[name])
-    return given
+    return beside(answered.drop_columns([TAKEN, *measures]), features)

@@ -37,7 +37,6 @@ from headrace.adapters.spark_frames import (
     facts_of,
     features_of,
     finished,
-    instants,
     measures_of,
     nested,
     order_of_arrival,
@@ -49,7 +48,7 @@ from headrace.adapters.spark_frames import (
     with_values,
 )
 from headrace.errors import InputError
-from headrace.features.columns import Reader
+from headrace.features.columns import Reader, instants_of
 from headrace.features.compile import Compiled
 from headrace.features.definition import FeatureSet, Table
 from headrace.features.engines.sorted import Sorted, evaluate
@@ -317,13 +316,13 @@ def take_in(
     void = np.asarray(rows[_VOID].to_numpy(), np.bool_)
     events, voids = rows.filter(pa.array(~void)), rows.filter(pa.array(void))
     ordered = Sorted(space, turn.program, events, voids=voids, arrival=True)
-    found = evaluate(ordered, ordered.at_arrival(events.num_rows))
+    found = np.hstack(evaluate(ordered, ordered.at_arrival(events.num_rows)))
     usable = np.zeros(rows.num_rows, np.bool_)
     usable[np.flatnonzero(~void)[ordered.order]] = True
     if voids.num_rows:
         usable[np.flatnonzero(void)[ordered.reader.read_voids(voids)[0].taken]] = True
     groups, _ = _groups(rows)
-    times = instants(rows, space.table.time)
+    times = instants_of(rows, space.table.time)
     counted = usable & ~void
     if space.memory is not None:
         before = _latest_before(groups, np.where(counted, times, NEVER))
@@ -359,7 +358,7 @@ def _arrived(turn: Turn, limits: Allowance, fresh: pa.Table) -> pa.Table:
         parts.append(pa.table({**{name: key[name] for name in KEY}, **columns, **added}))
     rows = pa.concat_tables(parts, promote_options="permissive")
     if table.known is not None:
-        ahead = instants(rows, table.time) > instants(rows, table.known) + limits.skew
+        ahead = instants_of(rows, table.time) > instants_of(rows, table.known) + limits.skew
         good = pc.and_(rows[table.known].is_valid(), pa.array(~ahead))
         rows = rows.filter(good)
     first = 0 if table.known is None else 1

@@ -3,7 +3,7 @@
 Rows that cannot be used are set aside with a reason; they never stop the others.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from headrace.errors import InputError
+from headrace.facts.cells import numpy_mask
 from headrace.features.definition import Column, ColumnType
 from headrace.features.expressions import Values, evaluate, parse_expression, passing
 from headrace.features.kernels import hashing
@@ -76,19 +77,26 @@ class Incoming:
         rows: Words of each row as it is kept, (n, row words).
         taken: Positions in the table given of the rows that can be used, (n,).
         known: When each became known, microseconds, (n,); None: at its time.
+        given: Rows of the table given.
     """
 
     keys: Ints
     rows: Ints
     taken: Ints
     known: Ints | None
+    given: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether every row of the table can be used."""
+        return len(self.taken) == self.given
 
     def only(self, good: Mask) -> "Incoming":
         """The rows that are good, (n,)."""
         if good.all():
             return self
         known = None if self.known is None else self.known[good]
-        return Incoming(self.keys[good], self.rows[good], self.taken[good], known)
+        return Incoming(self.keys[good], self.rows[good], self.taken[good], known, self.given)
 
 
 class Reader:
@@ -142,11 +150,8 @@ class Reader:
         known, unknown = self.known(events)
         refused += unknown
         bits = self._bits(values, refused, events.num_rows)
-        good = np.ones(events.num_rows, np.bool_)
-        for each in refused:
-            good[each.rows] = False
-        taken = np.flatnonzero(good)
         n = events.num_rows
+        good = _good(n, refused)
         rows = np.empty((n, self.space.row_words), np.int64)
         rows[:, 0] = values[self.table.time].data
         word = 1
@@ -160,10 +165,7 @@ class Reader:
             rows[:, word] = self._kept(values[kept.name], kept, good)
             word += 1
         keys = key_words([values[name] for name in self.space.by])
-        if len(taken) < n:
-            keys, rows = keys[taken], rows[taken]
-            known = None if known is None else known[taken]
-        return Incoming(keys, rows, taken, known), refused
+        return Incoming(keys, rows, np.arange(n), known, n).only(good), refused
 
     def read_voids(self, voids: pa.Table) -> tuple[Incoming, list[Refused]]:
         """What takes events back: each row names the key, the time and the id of an event."""
@@ -172,16 +174,12 @@ class Reader:
         refused = [each for name in names for each in self._unusable(name, values[name])]
         known, unknown = self.known(voids)
         refused += unknown
-        good = np.ones(voids.num_rows, np.bool_)
-        for each in refused:
-            good[each.rows] = False
-        taken = np.flatnonzero(good)
-        rows = np.zeros((voids.num_rows, self.space.row_words), np.int64)
+        n = voids.num_rows
+        rows = np.zeros((n, self.space.row_words), np.int64)
         rows[:, 0] = values[self.table.time].data
-        rows[:, 1 + self.space.filter_words] = _words(values[self.naming[-1]])[:, 0]
+        rows[:, self.space.id_word] = _words(values[self.naming[-1]])[:, 0]
         keys = key_words([values[name] for name in self.space.by])
-        known = None if known is None else known[taken]
-        return Incoming(keys[taken], rows[taken], taken, known), refused
+        return Incoming(keys, rows, np.arange(n), known, n).only(_good(n, refused)), refused
 
     def _unusable(self, name: str, values: Values) -> list[Refused]:
         """Rows that cannot be used because of one column."""
@@ -217,8 +215,8 @@ class Reader:
             return None, []
         column = Column(self.table.known, ColumnType.INSTANT)
         found = values_of(events, column, self.table.name)
-        missing = [] if found.valid is None else np.flatnonzero(~found.valid).tolist()
-        refused = [Refused(column.name, "is missing", np.array(missing))] if missing else []
+        missing = np.zeros(0, np.int64) if found.valid is None else np.flatnonzero(~found.valid)
+        refused = [Refused(column.name, "is missing", missing)] if missing.size else []
         return np.asarray(found.data), refused
 
     def values(self, events: pa.Table) -> tuple[dict[str, Values], list[Refused]]:
@@ -276,6 +274,14 @@ class Reader:
         return max((each.count for each in self.groups.values()), default=0)
 
 
+def _good(n: int, refused: Iterable[Refused]) -> Mask:
+    """Which of n rows nobody refused, (n,)."""
+    good = np.ones(n, np.bool_)
+    for each in refused:
+        good[each.rows] = False
+    return good
+
+
 def _beyond(name: str, values: Values) -> list[Refused]:
     if values.out_of_range is None or not values.out_of_range.any():
         return []
@@ -298,7 +304,7 @@ def values_of(events: pa.Table, column: Column, table: str = "") -> Values:
     data = events[column.name]
     if pa.types.is_floating(data.type) and pc.any(pc.is_nan(data)).as_py():
         data = pc.if_else(pc.is_nan(data), pa.scalar(None, data.type), data)
-    valid = None if data.null_count == 0 else ~_plain(pc.is_null(data))
+    valid = None if data.null_count == 0 else numpy_mask(pc.is_valid(data))
     try:
         plain = _CONVERT[column.type](data, column.places)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
@@ -307,6 +313,15 @@ def values_of(events: pa.Table, column: Column, table: str = "") -> Values:
             where=table,
         ) from error
     return Values(column.type, column.places, plain, valid)
+
+
+def instants_of(given: pa.Table, name: str, table: str = "") -> Ints:
+    """A column of moments, microseconds, (n,).
+
+    Raises:
+        InputError: It is not there, or holds another type.
+    """
+    return np.asarray(values_of(given, Column(name, ColumnType.INSTANT), table).data)
 
 
 def key_words(parts: list[Values]) -> Ints:
@@ -348,14 +363,6 @@ def _hashes(texts: pa.Array | pa.ChunkedArray) -> Ints:
     letters = np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
     hashing.hash_texts(ends, letters, out)
     return out
-
-
-def _plain(column: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
-    return (
-        np.asarray(column.to_numpy(zero_copy_only=False))
-        if isinstance(column, pa.Array)
-        else np.asarray(column.to_numpy(), np.bool_)
-    )
 
 
 def _numbers(data: pa.ChunkedArray, places: int) -> Ints:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from headrace.errors import MappingError
+from headrace.errors import InputError, MappingError
 from headrace.features.aggregates import Aggregate
 from headrace.features.windows import ALL_HISTORY, Window
 
@@ -228,9 +228,21 @@ class FeatureSet:
 
     def table_of(self, measure: Measure) -> Table:
         """The table a measure reads."""
-        if not measure.table:
-            return self.tables[0]
-        return next(table for table in self.tables if table.name == measure.table)
+        return self.table_named(measure.table) if measure.table else self.tables[0]
+
+    def table_named(self, name: str) -> Table:
+        """A table; "" where there is one.
+
+        Raises:
+            InputError: There is none of that name.
+        """
+        for table in self.tables:
+            if table.name == name or (not name and len(self.tables) == 1):
+                return table
+        raise InputError(
+            f"the plan has no table {name!r}",
+            remedy=f"tables: {', '.join(table.name for table in self.tables)}",
+        )
 
     def key_of(self, measure: Measure) -> tuple[str, ...]:
         """The columns that say whose value it is."""

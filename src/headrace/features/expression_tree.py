@@ -8,7 +8,7 @@ and has checked every type before a node is made.
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from functools import lru_cache, singledispatch
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -478,7 +478,7 @@ def _month_of_day(day: int) -> int:
 @lru_cache(maxsize=4096)
 def _offset_us(quarter: int, zone: str) -> int:
     """As `localtime` has it: the offset at the start of the quarter of an hour, in microseconds."""
-    start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=quarter * _QUARTER_US)
+    start = instant_of(quarter * _QUARTER_US)
     local = start.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC)
     return (local - start) // timedelta(microseconds=1)
 

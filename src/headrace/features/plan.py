@@ -181,6 +181,11 @@ class Space:
         return int(bool(self.filters))
 
     @property
+    def id_word(self) -> int:
+        """The word of a row that holds its id; -1: it has none."""
+        return 1 + self.filter_words if self.id_words else -1
+
+    @property
     def id_words(self) -> int:
         """1 where rows have a hash of their id, else 0."""
         return int(self.table.id is not None)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds
 from headrace.features import arithmetic
-from headrace.features.columns import Refused, values_of
+from headrace.features.columns import Refused, instants_of
 from headrace.features.compile import Compiled, Program
-from headrace.features.definition import Column, ColumnType, Measure
+from headrace.features.definition import Measure, Table
 from headrace.features.engines.sorted import Sorted, evaluate
 from headrace.features.plan import Plan, Space
 
@@ -65,9 +65,10 @@ def replay(compiled: Compiled, history: History, table: str = "", threads: int =
         One row per event, in the order given.
     """
     plan = compiled.plan
-    name = table or plan.feature_set.tables[0].name
-    asking = history.events[name]
-    values: dict[str, Floats] = {}
+    own = plan.feature_set.table_named(table)
+    name = own.name
+    asking = _given(own, history)[0]
+    values: dict[str, list[Floats]] = {}
     refused: list[tuple[str, Refused]] = []
     nothing_kept = all(space.table.name != name for space in plan.spaces)
     taken = np.full(asking.num_rows, nothing_kept)
@@ -77,36 +78,33 @@ def replay(compiled: Compiled, history: History, table: str = "", threads: int =
             others.append((space, program))
             continue
         ordered = _sorted(space, program, history, arrival=True)
-        found = evaluate(ordered, ordered.at_arrival(asking.num_rows), threads)
-        values.update({one.name: found[at] for at, one in enumerate(space.outputs)})
+        values.update(_columns(space, evaluate(ordered, ordered.at_arrival(len(taken)), threads)))
         refused += _refused(ordered)
         taken[ordered.order] = True
     for space, program in others:
         if set(space.by) <= set(asking.column_names):
             ordered = _sorted(space, program, history, arrival=False)
-            times, limits = _clocks(plan, name, asking)
-            found = _ask(ordered, asking, times, limits, threads)
-            found[:, ~taken] = np.nan
-            values.update({one.name: found[at] for at, one in enumerate(space.outputs)})
+            times = instants_of(asking, own.time, name)
+            limits = times if own.known is None else instants_of(asking, own.known, name)
+            words, good = ordered.reader.keys(asking)
+            asked = ordered.at_moments(words, times, limits, good & taken)
+            values.update(_columns(space, evaluate(ordered, asked, threads)))
             refused += _refused(ordered)
-    return Computed(features_table(plan, values), tuple(refused))
+    return Computed(_table(plan, values), tuple(refused))
 
 
-def _clocks(plan: Plan, name: str, events: pa.Table) -> tuple[Ints, Ints]:
-    """Times, and known times, at which the events of one table ask about another's."""
-    table = next(one for one in plan.feature_set.tables if one.name == name)
-    times = _moments(events, table.time)
-    return times, times if table.known is None else _moments(events, table.known)
+def _columns(space: Space, tiles: list[Floats]) -> dict[str, list[Floats]]:
+    """Each aggregate by name, in as many pieces as there are tiles."""
+    return {one.name: [tile[at] for tile in tiles] for at, one in enumerate(space.outputs)}
 
 
-def _ask(
-    ordered: Sorted, keys: pa.Table, moments: Ints, limits: Ints | None, threads: int
-) -> Floats:
-    """Values of keys at moments, (aggregates, n); a key that is missing has none."""
-    words, good = ordered.reader.keys(keys)
-    found = evaluate(ordered, ordered.at_moments(words, moments, limits), threads)
-    found[:, ~good] = np.nan
-    return found
+def _table(plan: Plan, values: Mapping[str, list[Floats]]) -> pa.Table:
+    """Features from aggregates, piece by piece."""
+    pieces = len(next(iter(values.values()), [None]))
+    return pa.concat_tables(
+        features_table(plan, {name: column[piece] for name, column in values.items()})
+        for piece in range(pieces)
+    )
 
 
 def _refused(ordered: Sorted) -> list[tuple[str, Refused]]:
@@ -116,7 +114,7 @@ def _refused(ordered: Sorted) -> list[tuple[str, Refused]]:
 
 
 def _sorted(space: Space, program: Program, history: History, *, arrival: bool) -> Sorted:
-    events, voids = _given(space, history)
+    events, voids = _given(space.table, history)
     return Sorted(space, program, events, voids=voids, arrival=arrival)
 
 
@@ -124,12 +122,12 @@ def standing(space: Space, program: Program, history: History, at: datetime | st
     """The events of a space for questions at one moment, or at the moments in a column."""
     if isinstance(at, str):
         return _sorted(space, program, history, arrival=False)
-    events, voids = _given(space, history)
-    return Sorted.at_one_moment(space, program, events, voids, microseconds(at))
+    events, voids = _given(space.table, history)
+    return Sorted(space, program, events, voids=voids, moment=microseconds(at))
 
 
-def _given(space: Space, history: History) -> tuple[pa.Table, pa.Table | None]:
-    name = space.table.name
+def _given(table: Table, history: History) -> tuple[pa.Table, pa.Table | None]:
+    name = table.name
     if name not in history.events:
         raise InputError(
             f"the plan reads table {name!r}, which is not given",
@@ -153,24 +151,29 @@ def read(
     Returns:
         The columns of `keys`, then a double per feature, in the order given.
     """
-    moments = _moments(keys, at)
-    values: dict[str, Floats] = {}
+    moments = moments_of(keys, at)
+    values: dict[str, list[Floats]] = {}
     refused: list[tuple[str, Refused]] = []
     for space, program in zip(compiled.plan.spaces, compiled.programs, strict=True):
         ordered = standing(space, program, history, at)
-        found = _ask(ordered, keys, moments, None, threads)
-        values.update({one.name: found[number] for number, one in enumerate(space.outputs)})
+        words, good = ordered.reader.keys(keys)
+        asked = ordered.at_moments(words, moments, good=good)
+        values.update(_columns(space, evaluate(ordered, asked, threads)))
         refused += _refused(ordered)
-    features = features_table(compiled.plan, values)
-    for name in reversed(keys.column_names):
-        features = features.add_column(0, name, keys[name])
-    return Computed(features, tuple(refused))
+    return Computed(beside(keys, _table(compiled.plan, values)), tuple(refused))
 
 
-def _moments(keys: pa.Table, at: datetime | str) -> NDArray[np.int64]:
+def moments_of(keys: pa.Table, at: datetime | str) -> Ints:
+    """The moment of each question: one for all, or those in a column, microseconds, (n,)."""
     if isinstance(at, datetime):
         return np.full(keys.num_rows, microseconds(at))
-    return np.asarray(values_of(keys, Column(at, ColumnType.INSTANT), "keys").data)
+    return instants_of(keys, at, "keys")
+
+
+def beside(keys: pa.Table, features: pa.Table) -> pa.Table:
+    """Features behind the columns of what asked for them."""
+    names = [*keys.column_names, *features.column_names]
+    return pa.table([*keys.columns, *features.columns], names=names)
 
 
 def features_table(plan: Plan, values: Mapping[str, Floats]) -> pa.Table:
@@ -179,9 +182,14 @@ def features_table(plan: Plan, values: Mapping[str, Floats]) -> pa.Table:
     for definition in plan.feature_set.definitions:
         if not isinstance(definition, Measure) and all(part in known for part in definition.parts):
             known[definition.name] = arithmetic.compute(definition, known)
-    columns = {
-        name: pa.array(known[name], pa.float64(), mask=np.isnan(known[name]))
-        for name in plan.names
-        if name in known
-    }
-    return pa.table(columns)
+    return pa.table({name: doubles(known[name]) for name in plan.names if name in known})
+
+
+def doubles(values: Floats) -> pa.Array:
+    """A column of the same memory; NaN becomes null."""
+    missing = np.isnan(values)
+    if not missing.any():
+        return pa.array(values)
+    valid = pa.py_buffer(np.packbits(~missing, bitorder="little"))
+    buffers = [valid, pa.py_buffer(np.ascontiguousarray(values))]
+    return pa.Array.from_buffers(pa.float64(), len(values), buffers)

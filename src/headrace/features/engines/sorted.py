@@ -4,7 +4,7 @@ Keys whose events came out of order or were voided go through the stream engine'
 in the order of arrival: the values are the same, to the bit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,11 +23,42 @@ from headrace.features.plan import Space
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-CHUNK = 1 << 16  # rows and reads worked on at once: their columns stay in the cache
+Mask = NDArray[np.bool_]
+Seen = tuple[Ints, Ints, Ints]
+"""Of each read: the first row of its key, one past the last row it sees, and its moment, (n,)."""
+
+CACHED_VALUES = 1 << 17  # values worked out at once, which stay in the cache
+CHUNK_LEAST = 1 << 12  # rows and reads worked on at once: fewer would cost more in calls
+CHUNK_AS_IT_CAME = 1 << 16  # the same where a store is filled for them
+RUN_LEAST = 1 << 13  # rows and reads of neighbouring keys that are worth passes of their own
+TILE = 1 << 15  # values of an aggregate that lie side by side
 
 
 @dataclass(frozen=True)
-class Reads:
+class Arrivals:
+    """A read by every row, made by its arrival, in the order of rows.
+
+    Attributes:
+        rows: The rows, (n, words).
+        offsets: Where those of each key begin, (keys + 2,); the last key has none.
+        order: Position of each among the events given, (n,).
+        asked: How many events were given; refused ones have no read.
+    """
+
+    rows: Ints
+    offsets: Ints
+    order: Ints
+    asked: int
+
+    def seen(self, first: int, last: int) -> Seen:
+        """The reads of keys [first, last)."""
+        begin, end = self.offsets[first], self.offsets[last]
+        starts = np.repeat(self.offsets[first:last], np.diff(self.offsets[first : last + 1]))
+        return starts, np.arange(begin + 1, end + 1), self.rows[begin:end, 0].copy()
+
+
+@dataclass(frozen=True)
+class Questions:
     """Questions to one space, sorted by key, then moment.
 
     Attributes:
@@ -35,10 +66,9 @@ class Reads:
         ends: One past the last row it sees, (n,).
         moments: Microseconds, (n,).
         limits: What became known later is not seen; microseconds, (n,).
-        offsets: Where the reads of each key begin, (keys + 2,); the last key has no rows.
+        offsets: Where the questions of each key begin, (keys + 2,); the last key has no rows.
         order: Position of each among the questions asked, (n,).
-        asked: How many questions were asked; those about refused events have no read.
-        current: Whether read i is made by the arrival of row ends[i] - 1.
+        asked: How many questions were asked; those without a key are not here.
     """
 
     starts: Ints
@@ -48,7 +78,14 @@ class Reads:
     offsets: Ints
     order: Ints
     asked: int
-    current: bool
+
+    def seen(self, first: int, last: int) -> Seen:
+        """The questions of keys [first, last)."""
+        part = slice(self.offsets[first], self.offsets[last])
+        return self.starts[part], self.ends[part], self.moments[part]
+
+
+Reads = Arrivals | Questions
 
 
 @dataclass(frozen=True)
@@ -73,7 +110,8 @@ class Sorted:
         events: pa.Table,
         *,
         voids: pa.Table | None = None,
-        arrival: bool,
+        arrival: bool = False,
+        moment: int | None = None,
     ) -> None:
         """Read and sort.
 
@@ -84,6 +122,8 @@ class Sorted:
             voids: What takes events back, see `columns.Reader.read_voids`; None: nothing does.
             arrival: Whether events that came out of order are to be seen as they came. A table
                 without a known time, asked about moments, knows every event at its time.
+            moment: Microseconds; only what stood then is kept, by time: for questions about that
+                moment alone. None: everything is, in the order in which it became known.
 
         Raises:
             InputError: A column is missing or holds another type.
@@ -92,50 +132,37 @@ class Sorted:
         self.reader = Reader(space)
         incoming, self.refused = self.reader.read(events)
         self.refused_voids: list[Refused] = []
+        self.voids = _NO_VOIDS
+        given = voids if voids is not None and voids.num_rows else None
+        if moment is not None:
+            incoming = incoming.only(self._stood(incoming, given, moment))
+            self._file(incoming, by_known=False, arrival=False)
+            return
         self._file(incoming, by_known=incoming.known is not None, arrival=arrival)
-        self.voids = _NO_VOIDS
-        if voids is not None and voids.num_rows:
-            self._take_back(voids)
+        if given is not None:
+            self._take_back(given)
 
-    @classmethod
-    def at_one_moment(
-        cls, space: Space, program: Program, events: pa.Table, voids: pa.Table | None, moment: int
-    ) -> "Sorted":
-        """Only what stood at a moment, by key and time: for questions about that moment alone.
-
-        Args:
-            space: What is kept.
-            program: The same, as arrays.
-            events: Events.
-            voids: What takes events back; None: nothing does.
-            moment: Microseconds. What became known later is not there.
-        """
-        self = cls.__new__(cls)
-        self.space, self.program = space, program
-        self.reader = Reader(space)
-        incoming, self.refused = self.reader.read(events)
-        self.refused_voids = []
-        stands = np.ones(len(incoming.taken), np.bool_)
+    def _stood(self, incoming: Incoming, voids: pa.Table | None, moment: int) -> Mask:
+        """Which rows were known at a moment, once, and not taken back, (n,)."""
+        stood = np.ones(len(incoming.taken), np.bool_)
         if incoming.known is not None:
-            stands &= incoming.known <= moment
-        if space.id_words:
-            stands &= self._named_first(incoming)
-        if voids is not None and voids.num_rows:
-            stands &= ~self._voided(incoming, voids, moment)
-        self._file(incoming.only(stands), by_known=False, arrival=False)
-        self.voids = _NO_VOIDS
-        return self
+            stood &= incoming.known <= moment
+        if self.space.id_words:
+            stood &= self._named_first(incoming)
+        if voids is not None:
+            stood &= ~self._voided(incoming, voids, moment)
+        return stood
 
-    def _named_first(self, incoming: Incoming) -> NDArray[np.bool_]:
+    def _named_first(self, incoming: Incoming) -> Mask:
         """Which rows are not repetitions of one that became known before, (n,)."""
         names = self._names(incoming)
-        order = np.arange(names.size) if incoming.known is None else _rising(incoming.known)
-        _, first = np.unique(names[order], return_index=True)
+        turns = None if incoming.known is None else _turns(incoming.known)
+        _, first = np.unique(names if turns is None else names[turns], return_index=True)
         out = np.zeros(names.size, np.bool_)
-        out[order[first]] = True
+        out[first if turns is None else turns[first]] = True
         return out
 
-    def _voided(self, incoming: Incoming, voids: pa.Table, moment: int) -> NDArray[np.bool_]:
+    def _voided(self, incoming: Incoming, voids: pa.Table, moment: int) -> Mask:
         """Which rows were known to be taken back at a moment, (n,)."""
         self._check_voidable()
         marks, refused = self.reader.read_voids(voids)
@@ -145,27 +172,32 @@ class Sorted:
         return np.isin(self._names(incoming), self._names(marks))
 
     def _names(self, incoming: Incoming) -> Ints:
-        id_word = 1 + self.space.filter_words
-        found: Ints = passes.names_of(incoming.keys, incoming.rows, id_word)
+        found: Ints = passes.names_of(incoming.keys, incoming.rows, self.space.id_word)
         return found
 
     def _file(self, incoming: Incoming, *, by_known: bool, arrival: bool) -> None:
         """Sort rows by key, in the order in which they came to be known, or else of their times."""
         clock = incoming.known if by_known and incoming.known is not None else incoming.rows[:, 0]
-        self.arrival = _rising(clock) if by_known or not arrival else np.arange(clock.size)
+        turns = None if arrival and not by_known else _turns(clock)
         self.numbering = Numbering()
-        numbers = self.numbering.of(incoming.keys[self.arrival])
-        self.offsets = np.zeros(self.numbering.count + 2, np.int64)
-        self.rank = np.empty(len(numbers), np.int64)
-        passes.group_rows(numbers, self.numbering.count + 1, self.rank, self.offsets)
-        order = self.arrival[self.rank]
-        self.order = incoming.taken[order]
+        numbers = self.numbering.of(incoming.keys)
+        self.offsets = np.empty(self.numbering.count + 2, np.int64)
+        passes.begins(numbers, self.offsets)
         self.rows = np.empty_like(incoming.rows)
-        passes.gather(incoming.rows, order, self.rows)
+        order = np.empty(len(numbers), np.int64)
+        as_given = np.zeros(0, np.int64)
+        passes.file_rows(
+            numbers,
+            as_given if turns is None else turns,
+            incoming.rows,
+            self.offsets,
+            order,
+            self.rows,
+        )
         self.known = clock[order] if by_known else np.zeros(0, np.int64)
+        self.order = order if incoming.whole else incoming.taken[order]
         self.in_order = np.ones(self.numbering.count + 1, np.bool_)
-        id_word = 1 + self.space.filter_words if self.space.id_words else -1
-        passes.keys_in_order(self.rows, id_word, self.offsets, self.in_order)
+        passes.keys_in_order(self.rows, self.space.id_word, self.offsets, self.in_order)
 
     def _check_voidable(self) -> None:
         if self.space.table.known is None or self.space.table.id is None:
@@ -187,42 +219,40 @@ class Sorted:
         moments = np.zeros(0, np.int64) if known is None else known
         self.voids = Voids(keys[mine], marks.rows[mine], moments[mine])
 
-    def at_arrival(self, asked: int) -> Reads:
+    def at_arrival(self, asked: int) -> Arrivals:
         """One read per event, at its own time, as it arrives; `asked` of them were given."""
-        moments = np.ascontiguousarray(self.rows[:, 0])
-        return Reads(
-            starts=np.repeat(self.offsets[:-1], np.diff(self.offsets)),
-            ends=np.arange(1, len(self.rows) + 1),
-            moments=moments,
-            limits=moments,
-            offsets=self.offsets,
-            order=self.order,
-            asked=asked,
-            current=True,
-        )
+        return Arrivals(self.rows, self.offsets, self.order, asked)
 
-    def at_moments(self, keys: Ints, moments: Ints, limits: Ints | None = None) -> Reads:
+    def at_moments(
+        self, keys: Ints, moments: Ints, limits: Ints | None = None, good: Mask | None = None
+    ) -> Questions:
         """Reads of keys, two words each, at moments, with what was known up to limits.
 
         Args:
             keys: (n, 2).
             moments: Microseconds, (n,).
             limits: Microseconds, (n,); None: the moments.
+            good: Which of them have a value at all, (n,); None: all.
         """
+        asked = len(moments)
         limits = moments if limits is None else limits
+        chosen = None if good is None or good.all() else np.flatnonzero(good)
+        if chosen is not None:
+            keys, moments, limits = keys[chosen], moments[chosen], limits[chosen]
         numbers = self.numbering.known(keys)
         filed = np.where(numbers < 0, self.numbering.count, numbers)
         by_time = np.lexsort((moments, limits))
         order = np.empty(len(moments), np.int64)
-        offsets = np.zeros(self.numbering.count + 2, np.int64)
-        passes.group_rows(filed[by_time], self.numbering.count + 1, order, offsets)
-        order = by_time[order]
+        offsets = np.empty(self.numbering.count + 2, np.int64)
+        passes.begins(filed, offsets)
+        passes.group(filed, by_time, offsets, order)
         starts, ends = np.empty(len(moments), np.int64), np.empty(len(moments), np.int64)
         moments, limits = moments[order], limits[order]
         passes.ends_of_reads(
             self.rows, self.known, self.offsets, numbers[order], moments, limits, starts, ends
         )
-        return Reads(starts, ends, moments, limits, offsets, order, len(order), current=False)
+        places = order if chosen is None else chosen[order]
+        return Questions(starts, ends, moments, limits, offsets, places, asked)
 
     def window_of(self, key: Ints, at: datetime) -> tuple[int, int]:
         """The rows [low, high) of the first window of the space, for one key at one moment."""
@@ -235,65 +265,78 @@ class Sorted:
         return chunk.first + int(lows[0]), chunk.first + int(highs[0])
 
 
-def _rising(clock: Ints) -> Ints:
-    """A stable order in which a clock never falls."""
+def _turns(clock: Ints) -> Ints | None:
+    """A stable order in which a clock never falls; None where it does not as it is."""
     if np.all(clock[1:] >= clock[:-1]):
-        return np.arange(clock.size)
+        return None
     return np.argsort(clock, kind="stable")
 
 
-def evaluate(history: Sorted, reads: Reads, threads: int = 1) -> Floats:
+def evaluate(history: Sorted, reads: Reads, threads: int = 1) -> list[Floats]:
     """Every aggregate of the space at every read.
 
     Returns:
-        (aggregates, questions), in the order asked. Events that were refused are missing.
+        (aggregates, n) for each TILE questions, in the order asked. Those without a read are
+        missing.
     """
-    out = np.empty((len(history.space.outputs), reads.asked), np.float64)
+    aggregates = len(history.space.outputs)
+    out = np.empty((reads.asked, aggregates), np.float64)
     if len(reads.order) < reads.asked:
         out[:] = np.nan
     steady = history.in_order.copy()
-    if not reads.current:
+    if isinstance(reads, Questions):
         passes.keys_of_steady_reads(reads.ends, reads.moments, reads.offsets, steady)
     work = history.offsets + reads.offsets
-    chunks = [(keys, True) for keys in _steady_chunks(steady, work)]
-    chunks += [(keys, False) for keys in _chunks(np.flatnonzero(~steady), work)]
-    parts = [chunks[number::threads] for number in range(threads)]
-    if threads == 1:
-        _part(history, reads, parts[0], out)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            for done in [pool.submit(_part, history, reads, part, out) for part in parts]:
-                done.result()
-    return out
+    size = max(2 * CACHED_VALUES // aggregates, CHUNK_LEAST)
+    passed = _steady_chunks(steady, work, size)
+    came = _chunks(np.flatnonzero(~steady), work, CHUNK_AS_IT_CAME)
+    tiles = [out[at : at + TILE] for at in range(0, max(reads.asked, 1), TILE)]
 
-
-def _part(history: Sorted, reads: Reads, chunks: Sequence[tuple[Ints, bool]], out: Floats) -> None:
-    room = _Room(history)
-    for keys, steady in chunks:
-        if steady:
-            _work(history, reads, int(keys[0]), int(keys[-1]) + 1, room, out)
-        else:
+    def work_on(share: int) -> None:
+        room = _Room(history)
+        for keys in passed[share::threads]:
+            _in_passes(history, reads, int(keys[0]), int(keys[-1]) + 1, room, out)
+        for keys in came[share::threads]:
             _as_it_came(history, reads, keys, out)
 
+    def turn(share: int) -> None:
+        room = np.empty((min(TILE, reads.asked), aggregates), np.float64)
+        for tile in tiles[share::threads]:
+            passes.turn(tile, room, tile.reshape(aggregates, len(tile)))
 
-def _steady_chunks(steady: NDArray[np.bool_], work: Ints) -> list[Ints]:
-    """Neighbouring keys with about CHUNK rows and reads; short runs between others join those."""
+    _at_once(work_on, threads)
+    _at_once(turn, threads)
+    return [tile.reshape(aggregates, len(tile)) for tile in tiles]
+
+
+def _at_once(do: Callable[[int], None], threads: int) -> None:
+    """Every thread's share of some work."""
+    if threads == 1:
+        do(0)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(do, share) for share in range(threads)]:
+            done.result()
+
+
+def _steady_chunks(steady: Mask, work: Ints, size: int) -> list[Ints]:
+    """Neighbouring keys with about `size` rows and reads; short runs between others join those."""
     keys = np.flatnonzero(steady)
     runs = np.split(keys, np.flatnonzero(np.diff(keys) > 1) + 1) if keys.size else []
     chunks: list[Ints] = []
     for run in runs:
-        if len(runs) > 1 and work[run[-1] + 1] - work[run[0]] < CHUNK // 8:
+        if len(runs) > 1 and work[run[-1] + 1] - work[run[0]] < RUN_LEAST:
             steady[run] = False
         else:
-            chunks += _chunks(run, work)
+            chunks += _chunks(run, work, size)
     return chunks
 
 
-def _chunks(keys: Ints, work: Ints) -> list[Ints]:
-    """Keys with about CHUNK rows and reads each."""
+def _chunks(keys: Ints, work: Ints, size: int) -> list[Ints]:
+    """Keys with about `size` rows and reads each."""
     if not keys.size:
         return []
-    done = np.cumsum(np.diff(work)[keys]) // CHUNK
+    done = np.cumsum(np.diff(work)[keys]) // size
     return np.split(keys, np.flatnonzero(done[1:] != done[:-1]) + 1)
 
 
@@ -301,7 +344,7 @@ def _as_it_came(history: Sorted, reads: Reads, keys: Ints, out: Floats) -> None:
     """Values for keys whose events came out of order or were voided, row by row."""
     rows, key_of_row = _ranges(history.offsets, keys)
     parts = [_voids_of(history, keys)]
-    if not reads.current:
+    if isinstance(reads, Questions):
         parts.append(_questions_of(history, reads, keys))
     later = [np.concatenate(each) for each in zip(*parts, strict=True)]
     of_key, clock, moments, ops, words, into = later
@@ -317,7 +360,8 @@ def _as_it_came(history: Sorted, reads: Reads, keys: Ints, out: Floats) -> None:
     incoming = np.zeros((len(rows) + len(order), 4 + history.rows.shape[1]), np.int64)
     incoming[row_at, 0] = key_of_row
     incoming[row_at, 2] = codes.ADD
-    incoming[row_at, 3] = history.rows[rows, 0] if reads.current else codes.NOBODY_ASKS
+    arriving = isinstance(reads, Arrivals)
+    incoming[row_at, 3] = history.rows[rows, 0] if arriving else codes.NOBODY_ASKS
     incoming[row_at, 4:] = history.rows[rows]
     incoming[at, 0] = of_key[order]
     incoming[at, 2] = ops[order]
@@ -325,11 +369,11 @@ def _as_it_came(history: Sorted, reads: Reads, keys: Ints, out: Floats) -> None:
     incoming[at, 4:] = words[order]
     store = Store(history.space, history.program, lateness=_FOR_EVER)
     taken = store.push(incoming, history.reader.groups_count)
-    if reads.current:
-        out[:, reads.order[rows]] = taken.values[:, row_at]
+    if arriving:
+        out[reads.order[rows]] = taken.values[:, row_at].T
     else:
         asked = into[order] >= 0
-        out[:, into[order][asked]] = taken.values[:, at[asked]]
+        out[into[order][asked]] = taken.values[:, at[asked]].T
 
 
 Later = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
@@ -344,7 +388,7 @@ def _voids_of(history: Sorted, keys: Ints) -> Later:
     return of_key, clock, silent, ops, words, np.full(len(clock), -1)
 
 
-def _questions_of(history: Sorted, reads: Reads, keys: Ints) -> Later:
+def _questions_of(history: Sorted, reads: Questions, keys: Ints) -> Later:
     questions, of_key = _ranges(reads.offsets, keys)
     ops = np.full(len(questions), codes.READ)
     words = np.zeros((len(questions), history.rows.shape[1]), np.int64)
@@ -364,7 +408,8 @@ def _clock(history: Sorted, reads: Reads) -> Ints:
     """When each row takes its turn: when it became known, or its place in the order of arrival."""
     if history.known.size:
         return history.known
-    return history.rank if reads.current else np.ascontiguousarray(history.rows[:, 0])
+    arriving = isinstance(reads, Arrivals)
+    return history.order if arriving else np.ascontiguousarray(history.rows[:, 0])
 
 
 _FOR_EVER = np.iinfo(np.int64).max // 4
@@ -377,47 +422,58 @@ class _Room:
         self.groups = np.zeros((3, history.reader.groups_count + 1), np.int64)
         self.groups[2] = -1
         self.latest = np.full(history.reader.groups_count + 1, -1, np.int64)
+        self.memory = np.empty(0, np.float64)
+
+    def values(self, aggregates: int, reads: int) -> Floats:
+        """Room for values, (aggregates, reads), in the cache by the second time."""
+        size = aggregates * reads
+        if self.memory.size < size:
+            self.memory = np.empty(size, np.float64)
+        return self.memory[:size].reshape(aggregates, reads)
 
 
-def _work(history: Sorted, reads: Reads, first: int, last: int, room: _Room, out: Floats) -> None:
+def _in_passes(
+    history: Sorted, reads: Reads, first: int, last: int, room: _Room, out: Floats
+) -> None:
     """Every aggregate for the reads of keys [first, last)."""
-    part = slice(int(reads.offsets[first]), int(reads.offsets[last]))
-    if part.start == part.stop:
+    order = reads.order[reads.offsets[first] : reads.offsets[last]]
+    if not order.size:
         return
     chunk = _Chunk(history, reads, first, last, room)
-    for number in range(len(history.space.outputs)):
-        passes.spread(chunk.aggregate(number), reads.order[part], out[number])
+    values = room.values(len(history.space.outputs), order.size)
+    for number, column in enumerate(values):
+        chunk.aggregate(number, column)
+    passes.file_values(values, order, out)
 
 
 class _Chunk:
     """Running totals, windows and links of some keys, each computed when first needed."""
 
     def __init__(self, history: Sorted, reads: Reads, first: int, last: int, room: _Room) -> None:
-        part = slice(int(reads.offsets[first]), int(reads.offsets[last]))
         self.program, self.rows, self.room = history.program, history.rows, room
         self.first = int(history.offsets[first])
         self.count = int(history.offsets[last]) - self.first
         self.key_ends = history.offsets[first + 1 : last + 1] - self.first
-        self.starts, self.ends = reads.starts[part], reads.ends[part]
-        self.moments, self.current = reads.moments[part], reads.current
+        starts, ends, self.moments = reads.seen(first, last)
+        self.starts, self.ends = starts - self.first, ends - self.first
+        self.current = isinstance(reads, Arrivals)
         self._totals: dict[int, Ints] = {}
         self._windows: dict[int, tuple[Ints, Ints]] = {}
         self._links: dict[tuple[int, int], tuple[Ints, Ints]] = {}
 
-    def aggregate(self, number: int) -> Floats:
+    def aggregate(self, number: int, out: Floats) -> None:
         """One aggregate for every read of the chunk."""
         words, op = self.program.code, self.program.at(codes.P_OPS, number)
         real = number * codes.REAL_WORDS
         lows, highs = self.window(int(words[op + codes.O_RANGE]))
-        out = np.empty(len(lows), np.float64)
         kind, scale = int(words[op + codes.O_CODE]), self.program.reals[real + codes.F_SCALE]
         if kind <= codes.DEVIATION_OP:
             self._of_totals(op, kind, scale, lows, highs, out)
         elif kind <= codes.MAX_OP:
             extreme = self.program.at(codes.P_EXTREMES, int(words[op + codes.O_EXTREME]))
-            queue = np.empty(self.count + 1, np.int64)
+            front = np.empty(self.count, np.int64)
             passes.of_extremes(
-                words, extreme, scale, self.rows, self.first, lows, highs, self.starts, queue, out
+                words, extreme, scale, self.rows, self.first, lows, highs, front, out
             )
         elif kind == codes.DISTINCT_OP:
             before, after = self.links(op)
@@ -439,7 +495,6 @@ class _Chunk:
                 self.room.groups,
                 out,
             )
-        return out
 
     def _of_totals(
         self, op: int, kind: int, scale: float, lows: Ints, highs: Ints, out: Floats
@@ -459,6 +514,8 @@ class _Chunk:
 
     def window(self, number: int) -> tuple[Ints, Ints]:
         """First row, and one past the last, of a window for each read, counted in the chunk."""
+        if not self._windows:
+            self._slide()
         if number not in self._windows:
             lows, highs = np.empty_like(self.starts), np.empty_like(self.starts)
             passes.windows(
@@ -475,6 +532,26 @@ class _Chunk:
             )
             self._windows[number] = lows, highs
         return self._windows[number]
+
+    def _slide(self) -> None:
+        """The sliding windows that end with the read."""
+        words = self.program.code[self.program.at(codes.P_RANGES, 0) :]
+        ranges = words[: self.program.code[codes.P_RANGES] * codes.RANGE_WORDS].reshape(
+            -1, codes.RANGE_WORDS
+        )
+        chosen = np.flatnonzero(
+            (ranges[:, codes.R_KIND] == codes.SLIDING) & (ranges[:, codes.R_B] == 0)
+        )
+        if not chosen.size:
+            return
+        spans = ranges[chosen, codes.R_A] - 1 + ranges[chosen, codes.R_C]
+        fewer = ranges[chosen, codes.R_EXCLUDED] * self.current
+        times = np.full(self.count + passes.AHEAD, np.iinfo(np.int64).max)
+        times[: self.count] = self.rows[self.first : self.first + self.count, 0]
+        lows = np.empty((len(chosen), self.starts.size), np.int64)
+        highs = np.empty_like(lows)
+        passes.sliding(spans, fewer, times, self.starts, self.ends, self.moments, lows, highs)
+        self._windows.update(zip(chosen.tolist(), zip(lows, highs, strict=True), strict=True))
 
     def totals(self, lane: int) -> Ints:
         """A running total over the rows of the chunk; empty for lane -1."""

@@ -51,7 +51,7 @@ class Store:
         self.shape = (
             space.row_words,
             block,
-            1 + space.filter_words if space.id_words else -1,
+            space.id_word,
             lateness,
             -1 if space.memory is None else microseconds(space.memory),
         )

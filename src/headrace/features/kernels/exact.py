@@ -63,7 +63,8 @@ def deviation(count, total, low, high, scale):
     """
     if count < 2:
         return MISSING
-    if high < (np.int64(1) << np.int64(62)) // count:
+    small = (high | count) < np.int64(1) << np.int64(31)  # neither is negative
+    if small or high < (np.int64(1) << np.int64(62)) // count:
         times_low, times_high = _times(low, high, count)
         square_low, square_high = square(total)
         rest_low, rest_high = subtract(times_low, times_high, square_low, square_high)

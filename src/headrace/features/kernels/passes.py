@@ -1,12 +1,13 @@
 """Whole columns of aggregates over rows sorted by key, then time: one pass per window or aggregate.
 
 Reads are sorted the same way: read i sees rows [starts[i], ends[i]), those of its key up to its
-moment, and both only grow within a key. That lets every window be a pair of cursors.
+moment, and both only grow within a key. That lets every window be a pair of cursors. Reads and
+windows count rows from the first of their chunk, row `first` of all.
 """
 
 import numpy as np
 
-from headrace.features.kernels import exact, hashing, kernel, scan
+from headrace.features.kernels import exact, hashing, kernel, part, scan
 from headrace.features.kernels.codes import (
     ALL_HISTORY,
     BLOCK,
@@ -16,12 +17,8 @@ from headrace.features.kernels.codes import (
     L_MASK,
     O_MASK,
     O_OVER,
-    R_A,
-    R_B,
-    R_C,
     R_EXCLUDED,
     R_KIND,
-    SLIDING,
     SUM_OP,
     TIME,
     X_COLUMN,
@@ -32,38 +29,68 @@ from headrace.features.kernels.ranges import resolve, rows_before
 
 MISSING = np.nan
 NEVER = np.iinfo(np.int64).min
+AHEAD = 4  # times that are looked at together
+TURNED = 64  # rows that are turned into columns at once
 
 
 @kernel
-def group_rows(codes, count, order, offsets):
-    """A stable order by code, (n,), and where each code begins, (count + 1,)."""
+def begins(codes, offsets):
+    """Where the rows of each code begin when they are grouped, (codes + 1,)."""
     offsets[:] = 0
     for row in range(codes.size):
         offsets[codes[row] + 1] += 1
-    for code in range(count):
+    for code in range(offsets.size - 1):
         offsets[code + 1] += offsets[code]
+
+
+@kernel
+def group(codes, turns, offsets, order):
+    """Rows by code and, within a code, by their turns, (n,)."""
     free = offsets[:-1].copy()
-    for row in range(codes.size):
-        code = codes[row]
-        order[free[code]] = row
-        free[code] += 1
+    for turn in range(turns.size):
+        row = turns[turn]
+        order[free[codes[row]]] = row
+        free[codes[row]] += 1
 
 
 @kernel
-def gather(image, order, out):
-    """Rows of `image`, (n, words), in an order."""
-    words = image.shape[1]
-    for row in range(order.size):
-        source = order[row]
-        for word in range(words):
-            out[row, word] = image[source, word]
+def file_rows(codes, turns, rows, offsets, order, out):
+    """The same, with the rows themselves, (n, words); no turns: in the order given.
+
+    Each row is written behind the one before of its code: few lines of memory are in use at once,
+    which would not be so if rows were fetched by code.
+    """
+    free = offsets[:-1].copy()
+    for turn in range(codes.size):
+        row = turns[turn] if turns.size > 0 else turn
+        at = free[codes[row]]
+        free[codes[row]] = at + 1
+        order[at] = row
+        for word in range(rows.shape[1]):
+            out[at, word] = rows[row, word]
 
 
 @kernel
-def spread(values, order, out):
-    """Write values[i] to out[order[i]]."""
+def file_values(values, order, out):
+    """Columns of values, (aggregates, reads), to the rows order[read] of `out`."""
     for read in range(order.size):
-        out[order[read]] = values[read]
+        at = order[read]
+        for number in range(values.shape[0]):
+            out[at, number] = values[number, read]
+
+
+@kernel
+def turn(tile, room, out):
+    """Rows of a tile, (n, aggregates), to columns of `out`, (aggregates, n): the same memory."""
+    n, columns = tile.shape
+    for row in range(n):
+        for column in range(columns):
+            room[row, column] = tile[row, column]
+    for first in range(0, n, TURNED):
+        last = min(first + TURNED, n)
+        for column in range(columns):
+            for row in range(first, last):
+                out[column, row] = room[row, column]
 
 
 @kernel
@@ -166,37 +193,64 @@ def totals_of_squares(code, lane, rows, first, low, high):
 
 
 @kernel
-def windows(code, one, rows, first, starts, ends, moments, current, lows, highs):
-    """Rows [lows[i], highs[i]) of one window for each read, counted from row `first`.
+def sliding(spans, fewer, times, starts, ends, moments, lows, highs):
+    """Rows [lows[w, i], highs[w, i]) of windows that end with each read: all windows at once.
 
-    `current`: read i is made by the arrival of row ends[i] - 1.
+    The search for the start of one window does not wait for that of another, and looks at four
+    times without a branch between them.
+
+    Args:
+        spans: How far each reaches back, microseconds, (windows,).
+        fewer: 1 where the row that asks is left out, (windows,).
+        times: Of the rows of the chunk, and AHEAD - 1 more that nothing is later than.
+        starts: First row of the key of each read, (n,).
+        ends: One past the last row it sees, (n,).
+        moments: Microseconds, (n,).
+        lows: (windows, n).
+        highs: The same.
+    """
+    reached = np.zeros(spans.size, np.int64)
+    for read in range(starts.size):
+        for window in range(spans.size):
+            high = ends[read] - fewer[window]
+            earliest = moments[read] - spans[window]
+            low = max(reached[window], starts[read])
+            while low < high:
+                first = times[low] < earliest
+                second = first & (times[low + 1] < earliest)
+                third = second & (times[low + 2] < earliest)
+                fourth = third & (times[low + 3] < earliest)
+                low += np.int64(first) + np.int64(second) + np.int64(third) + np.int64(fourth)
+                if not fourth:
+                    break
+            low = min(low, max(high, starts[read]))
+            reached[window] = low
+            lows[window, read] = low
+            highs[window, read] = max(high, low)
+
+
+@kernel
+def windows(code, one, rows, first, starts, ends, moments, current, lows, highs):
+    """Rows [lows[i], highs[i]) of a window of any other kind for each read.
+
+    Rows are counted from row `first`. `current`: read i is made by the arrival of row ends[i] - 1.
     """
     words = rows.shape[1]
     flat = rows.ravel()
     excluded = code[one + R_EXCLUDED] == 1 and current
-    simple = code[one + R_KIND] == SLIDING and code[one + R_B] == 0
-    low = np.int64(0)
     for read in range(starts.size):
         start, end = starts[read], ends[read]
-        if simple:
-            if read == 0 or start != starts[read - 1]:
-                low = start
-            high = end - 1 if excluded else end
-            earliest = moments[read] - code[one + R_A] + 1 - code[one + R_C]
-            while low < high and rows[low, TIME] < earliest:
-                low += 1
-            lows[read], highs[read] = low - first, max(high, low) - first
-        elif code[one + R_KIND] == ALL_HISTORY:
-            lows[read] = start - first
-            highs[read] = max(end - 1 if excluded else end, start) - first
+        if code[one + R_KIND] == ALL_HISTORY:
+            lows[read] = start
+            highs[read] = max(end - 1 if excluded else end, start)
         else:
-            place = start * words, BLOCK * words, words
+            place = (first + start) * words, BLOCK * words, words
             asker = end - start - 1 if current else -1
             found, high = resolve(
                 code, one, flat, place, end - start, end - start, moments[read], asker
             )
-            lows[read] = start + found - first
-            highs[read] = start + max(high, found) - first
+            lows[read] = start + found
+            highs[read] = start + max(high, found)
 
 
 @kernel
@@ -237,37 +291,41 @@ def of_squares(scale, lows, highs, counts, sums, square_low, square_high, out):
         out[read] = exact.deviation(count, sums[high] - sums[low], bottom, top, scale)
 
 
-@kernel
-def of_extremes(code, extreme, scale, rows, first, lows, highs, starts, queue, out):
-    """Largest or smallest of each window: a queue of the rows that can still be the answer.
+@part
+def _signed(rows, row, mask, column, sign):
+    """Sign * value of a row, the smallest number of all where the filter leaves it out."""
+    if mask < 0 or (rows[row, 1] >> mask) & 1 == 1:
+        return sign * rows[row, column]
+    return NEVER
 
-    `lows` and `highs` count from row `first`; `queue` has room for every row of a key.
+
+@kernel
+def of_extremes(code, extreme, scale, rows, first, lows, highs, front, out):
+    """Largest or smallest of each window; windows only move forward.
+
+    A window is cut in two at a row `middle`: `front` holds, for each row before it, the extreme of
+    that row and those up to the middle; of the rows behind there is one running extreme. Once the
+    window has left the middle behind, all of it becomes the front: every row is looked at twice.
+
+    `front` has room for every row of the chunk.
     """
     mask, column, sign = code[extreme + X_MASK], code[extreme + X_COLUMN], code[extreme + X_SIGN]
-    head = tail = 0
-    taken = np.int64(0)
+    middle = taken = np.int64(0)
+    back = NEVER
     for read in range(lows.size):
-        if read == 0 or starts[read] != starts[read - 1]:
-            head = tail = 0
-            taken = lows[read]
         low, high = lows[read], highs[read]
-        taken = max(taken, low)
+        if low >= middle:
+            best = NEVER
+            for row in range(high - 1, low - 1, -1):
+                best = max(best, _signed(rows, first + row, mask, column, sign))
+                front[row] = best
+            middle = taken = high
+            back = NEVER
         while taken < high:
-            row = first + taken
-            if mask < 0 or (rows[row, 1] >> mask) & 1 == 1:
-                value = sign * rows[row, column]
-                while tail > head and sign * rows[first + queue[tail - 1], column] <= value:
-                    tail -= 1
-                queue[tail] = taken
-                tail += 1
+            back = max(back, _signed(rows, first + taken, mask, column, sign))
             taken += 1
-        while head < tail and queue[head] < low:
-            head += 1
-        if head == tail:
-            out[read] = MISSING
-            head = tail = 0
-        else:
-            out[read] = np.float64(rows[first + queue[head], column]) / scale
+        best = max(front[low], back) if low < middle else NEVER
+        out[read] = MISSING if best == NEVER else np.float64(sign * best) / scale
 
 
 @kernel
@@ -323,7 +381,7 @@ def of_scans(code, op, reals, real, rows, first, lows, highs, starts, moments, g
     flat = rows.ravel()
     for read in range(lows.size):
         start = starts[read]
-        place = start * words, BLOCK * words, words
+        place = (first + start) * words, BLOCK * words, words
         out[read] = scan.aggregate(
             code,
             op,
@@ -331,8 +389,8 @@ def of_scans(code, op, reals, real, rows, first, lows, highs, starts, moments, g
             real,
             flat,
             place,
-            first + lows[read] - start,
-            first + highs[read] - start,
+            lows[read] - start,
+            highs[read] - start,
             moments[read],
             groups,
         )
