@@ -49,6 +49,21 @@ STEPS = [0, 1, SECOND, HOUR // 2, HOUR, DAY, 7 * DAY, 30 * DAY]
 LENGTHS = [timedelta(microseconds=step) for step in STEPS[1:]]
 CATEGORIES = ("A", "B", "C", "深圳")
 PARTIES, SHOPS = ("p", "q", "老字号"), (1, 2)
+PAYMENTS = Table(
+    "payments",
+    (
+        Column("party", ColumnType.CATEGORY, required=True),
+        Column("shop", ColumnType.CATEGORY, required=True),
+        Column("amount", ColumnType.NUMBER, 2, required=True),
+        Column("fee", ColumnType.NUMBER),
+        Column("channel", ColumnType.CATEGORY),
+        Column("vip", ColumnType.FLAG),
+    ),
+    key=("party",),
+    time="time",
+    known="known",
+)
+"""A table as payments have it, for worlds that need no other."""
 BIG = 2**46  # the amounts and fees of 60 events make a sum that a double holds exactly
 
 

@@ -28,12 +28,15 @@ from headrace.adapters.user_files import read_text
 from headrace.errors import HeadraceError, InputError
 from headrace.features.checking import FeatureSetError, Problem
 from headrace.features.definition import FeatureSet
+from headrace.features.groups import Alone
 from headrace.features.loading import load_feature_set
 from headrace.features.plan import Plan, make_plan
 from headrace.pack import Text
+from headrace.workflows import feature_groups as grouping
 from headrace.workflows import features as workflow
 from headrace.workflows.explain import run_settings
 from headrace.workflows.feature_explain import Answer, Question, answer, key_columns, read_key
+from headrace.workflows.feature_groups import GroupColumn
 from headrace.workflows.feature_plan import view
 from headrace.workflows.features import Extra, Given, Made, Wanted
 from headrace.workflows.invoices import invoice_history
@@ -50,6 +53,16 @@ Events = Annotated[
 ]
 Voids = Annotated[
     list[str] | None, typer.Option("--voids", help="TABLE=PATH: what takes events back.")
+]
+Groups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--groups",
+        help="TABLE.COLUMN=PATH:MEMBER: groups from dated memberships; MEMBER is a column.",
+    ),
+]
+GroupsOfOne = Annotated[
+    bool, typer.Option("--groups-of-one", help="A member in no group is a group of its own name.")
 ]
 STEPS = {
     "read": Text("Read", "读取"),
@@ -112,6 +125,8 @@ def explain_command(  # noqa: PLR0913 - a command has a parameter per option
     pack: PackName = None,
     events: Events = None,
     voids: Voids = None,
+    groups: Groups = None,
+    groups_of_one: GroupsOfOne = False,
     out: Annotated[Path | None, typer.Option(help="The folder a run wrote, not files.")] = None,
     limit: Annotated[int, typer.Option(min=0, help="Events shown.")] = EVENTS_SHOWN,
     csv: Annotated[Path | None, typer.Option(help="Write every event to this CSV.")] = None,
@@ -124,16 +139,17 @@ def explain_command(  # noqa: PLR0913 - a command has a parameter per option
     if csv is not None:
         check_writable(csv)
     if out is not None:
-        if definitions is not None or events or voids:
+        if definitions is not None or events or voids or groups:
             raise InputError(
                 "a run's folder has its own facts and definitions",
                 where="--out",
-                remedy="leave out --definitions, --events and --voids",
+                remedy="leave out --definitions, --events, --voids and --groups",
             )
         found = _explain_run(out, pack, key, feature, at, all_events=all_events)
     else:
         wanted = workflow.chosen(_feature_set(definitions, pack), [feature])
         asked = _Asked(wanted, events or (), voids or ())
+        asked.take_groups(groups or (), groups_of_one=groups_of_one)
         found = _explain_files(asked, key, feature, at, all_events=all_events)
     if csv is not None:
         write_table(csv, _all_parts(found))
@@ -151,6 +167,8 @@ def compute_command(  # noqa: PLR0913 - a command has a parameter per option
     pack: PackName = None,
     events: Events = None,
     voids: Voids = None,
+    groups: Groups = None,
+    groups_of_one: GroupsOfOne = False,
     table: Annotated[
         str, typer.Option(help="At every event of this table; else of the first.")
     ] = "",
@@ -174,6 +192,7 @@ def compute_command(  # noqa: PLR0913 - a command has a parameter per option
     check_writable(out)
     whole = _feature_set(definitions, pack)
     asked = _Asked(workflow.chosen(whole, feature or ()), events or (), voids or ())
+    asked.take_groups(groups or (), groups_of_one=groups_of_one)
     asked.check_apart(out, labels, keys)
     chosen = workflow.table_named(whole, table or asked.tables[0])
     names = asked.tables
@@ -183,7 +202,7 @@ def compute_command(  # noqa: PLR0913 - a command has a parameter per option
     with limited_threads(threads), _progress(as_json=as_json) as progress:
         progress.begin("read")
         given, taken_back = asked.read(names, Extra.NONE)
-        question = _question(asked.plan, labels, at, keys, as_of)
+        question = _question(asked, labels, at, keys, as_of)
         rows = sum(each.read for each in given.values())
         progress.end("read", f"{rows:,} events")
         progress.begin("compute")
@@ -225,8 +244,14 @@ class _Asked:
         self.tables = workflow.tables_read(self.plan)
         self.events = self._paths("--events", events)
         self.voids = self._paths("--voids", voids)
+        self.groups: tuple[GroupColumn, ...] = ()
         for name in self.tables:
             self.check_given(name)
+
+    def take_groups(self, given: Sequence[str], *, groups_of_one: bool) -> None:
+        """Columns of groups, from files of memberships."""
+        alone = Alone.ITSELF if groups_of_one else Alone.NOTHING
+        self.groups = grouping.group_columns(self.feature_set, given, alone)
 
     def check_given(self, name: str) -> None:
         """Refuse to go on without the events of a table."""
@@ -240,6 +265,7 @@ class _Asked:
     def check_apart(self, out: Path, *others: Path | None) -> None:
         """Refuse to write over what is read."""
         named = [*self.events.values(), *self.voids.values(), *others]
+        named += [Path(each.path) for each in self.groups]
         for path in named:
             if path is not None and path.resolve() == out.resolve():
                 raise InputError(
@@ -255,12 +281,40 @@ class _Asked:
         events, voids = {}, {}
         for table in self.feature_set.tables:
             name = table.name
-            if name in names:
-                wanted = workflow.events_wanted(self.plan, table, extra)
-                events[name] = read_events(self.events[name], wanted)
-            if name in names and name in self.voids:
-                voids[name] = read_events(self.voids[name], workflow.voids_wanted(self.plan, table))
+            if name not in names:
+                continue
+            own = [each for each in self.groups if each.table == table]
+            wanted = workflow.events_wanted(self.plan, table, extra)
+            events[name], joined = self._members(self.events[name], wanted, own)
+            for column, memberships in joined:
+                events[name] = grouping.grouped(events[name], memberships, column)
+            if name in self.voids:
+                wanted = workflow.voids_wanted(self.plan, table)
+                voids[name], joined = self._members(self.voids[name], wanted, own)
+                for column, _ in joined:
+                    voids[name] = grouping.grouped_voids(voids[name], events[name], column)
         return events, voids
+
+    def read_asked(self, path: Path, wanted: Wanted, at: datetime | str) -> Given:
+        """Labels or keys, with the groups of their members at their moments."""
+        given, joined = self._members(path, wanted, self.groups)
+        for column, memberships in joined:
+            given = grouping.grouped_asked(given, memberships, column, at)
+        return given
+
+    def _members(
+        self, path: Path, wanted: Wanted, groups: Sequence[GroupColumn]
+    ) -> tuple[Given, list[tuple[GroupColumn, Given]]]:
+        """A file with members where groups are wanted, and the memberships to join."""
+        mine = {each.grouping.group: each for each in groups if each.is_in(wanted)}
+        given = read_events(path, grouping.members_instead(wanted, groups))
+        return given, [(each, self._memberships(each, wanted)) for each in mine.values()]
+
+    @staticmethod
+    def _memberships(column: GroupColumn, events: Wanted) -> Given:
+        wanted = grouping.memberships_wanted(column, events)
+        more = grouping.more_wanted(wanted, read_events(Path(column.path), wanted))
+        return read_events(Path(column.path), more)
 
     def _paths(self, option: str, given: Sequence[str]) -> dict[str, Path]:
         found: dict[str, Path] = {}
@@ -301,13 +355,15 @@ def _check_mode(labels: Path | None, at: str | None, keys: Path | None, as_of: s
 
 
 def _question(
-    plan: Plan, labels: Path | None, at: str | None, keys: Path | None, as_of: str | None
+    asked: _Asked, labels: Path | None, at: str | None, keys: Path | None, as_of: str | None
 ) -> tuple[Given, datetime | str] | None:
     """Whose values are asked for, and when; None: at every event."""
+    plan = asked.plan
     if labels is not None:
         if at is None:
             # Reading it for its columns makes the message useful.
-            read = read_events(labels, workflow.keys_wanted(plan, "labels"))
+            wanted = workflow.keys_wanted(plan, "labels")
+            read = read_events(labels, grouping.members_instead(wanted, asked.groups))
             raise InputError(
                 "without the time of each label nothing keeps the future out",
                 where=f"--labels {labels}",
@@ -315,11 +371,11 @@ def _question(
                 f"columns: {', '.join(read.original.column_names)}",
             )
         wanted = workflow.keys_wanted(plan, "labels", at)
-        return _readable(read_events(labels, wanted), labels, wanted), at
+        return _readable(asked.read_asked(labels, wanted, at), labels, wanted), at
     if keys is not None and as_of is not None:
         wanted = workflow.keys_wanted(plan, "keys")
         moment = workflow.moment_of(as_of, wanted.zone, "--as-of")
-        return _readable(read_events(keys, wanted), keys, wanted), moment
+        return _readable(asked.read_asked(keys, wanted, moment), keys, wanted), moment
     return None
 
 

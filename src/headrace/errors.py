@@ -7,6 +7,10 @@
     ├── InfeasibleError       no loan book satisfies the constraints that were given
     └── EvidenceError         evidence is missing or cannot be read (alteration is a finding)
 
+Errors that carry more, or that one part alone raises, are defined there: `ExpressionError` and
+`FeatureSetError` (every problem of a file), both a `MappingError`, in `features`; `StorageError`,
+`DamageError` and `UnacknowledgedError` of a log on disk, each a `HeadraceError`, in `adapters`.
+
 An error says what was wrong, where, and what would be right. Bad rows are not errors: they go to
 quarantine and the run goes on.
 """

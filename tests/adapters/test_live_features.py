@@ -2,11 +2,10 @@
 
 import errno
 import os
-import resource
 import shutil
 import tempfile
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import IntEnum
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from full_disk import disk_space
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -131,17 +131,6 @@ def flip(path, place=-1):
     text = bytearray(path.read_bytes())
     text[place] ^= 1
     path.write_bytes(text)
-
-
-@contextmanager
-def disk_space(size):
-    """No file may grow beyond this many bytes: the system's own refusal (EFBIG)."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def log_size(folder):

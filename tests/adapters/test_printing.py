@@ -79,7 +79,7 @@ def test_on_a_terminal_of_80_columns_nothing_is_wider_and_no_chinese_is_cut(monk
     grid = printing._grid(2, gap=3)
     text = "数据中没有违约日期用于预测的发票可能晚于违约本身因此测得的模型效果可能偏高" * 2
     grid.add_row("•", text)
-    printing._console().print(grid)
+    printing.console_now().print(grid)
     lines = capsys.readouterr().out.splitlines()
     assert max(cell_len(line) for line in lines) <= 80
     assert "".join(line.strip(" •") for line in lines) == text
@@ -108,9 +108,9 @@ def test_any_value_is_json(value):
 
 @given(st.text(max_size=40))
 def test_any_text_is_shown_without_control_codes(text):
-    console = printing._console()
+    console = printing.console_now()
     console.file = io.StringIO()
-    console.print(printing._safe(text), soft_wrap=True)
+    console.print(printing.safe(text), soft_wrap=True)
     shown = console.file.getvalue().removesuffix("\n")
     assert not printing._HIDDEN.search(shown)
     if not printing._HIDDEN.search(text) and not text.endswith((" ", "\\")):

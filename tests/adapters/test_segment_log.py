@@ -3,7 +3,6 @@
 import errno
 import linecache
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 import log_writer
 import numpy as np
 import pytest
+from full_disk import disk_space
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_reference import mark_bytes, segment_bytes, split, whole_records
@@ -475,17 +475,6 @@ def test_a_power_cut_loses_nothing_acknowledged_and_leaves_a_log_that_opens(fold
 
 
 # A disk that is full
-
-
-@contextmanager
-def disk_space(size):
-    """No file may grow beyond this many bytes: the system's own refusal (EFBIG)."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_commit_on_a_full_disk_acknowledges_nothing_and_can_be_repeated(folder):

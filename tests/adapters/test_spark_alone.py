@@ -18,9 +18,9 @@ from headrace.adapters.spark_live import Allowance, Keeper
 from headrace.errors import InputError
 from headrace.features import aggregates as a
 from headrace.features import windows as w
-from headrace.features.definition import Column, ColumnType, FeatureSet, Measure, Table
+from headrace.features.definition import FeatureSet, Measure
 from headrace.features.plan import microseconds
-from strategies_features import ANCHORS, DAY, Case, World, out_of_order, seeded
+from strategies_features import ANCHORS, DAY, PAYMENTS, Case, World, out_of_order, seeded
 
 # --- Runs of whole keys --------------------------------------------------------------------------
 
@@ -133,22 +133,7 @@ def test_state_from_batch_to_batch_gives_the_values_of_the_stream_engine(case, c
     assert_same_bits(found, want[case.added])
 
 
-WORLD = World(
-    Table(
-        "payments",
-        (
-            Column("party", ColumnType.CATEGORY, required=True),
-            Column("shop", ColumnType.CATEGORY, required=True),
-            Column("amount", ColumnType.NUMBER, 2, required=True),
-            Column("fee", ColumnType.NUMBER),
-            Column("channel", ColumnType.CATEGORY),
-            Column("vip", ColumnType.FLAG),
-        ),
-        key=("party",),
-        time="time",
-        known="known",
-    )
-)
+WORLD = World(PAYMENTS)
 MONTH = w.Sliding(timedelta(days=30))
 MEASURES = (
     Measure("count", a.Count(), window=MONTH),

@@ -323,6 +323,28 @@ def test_voids_take_back_from_when_they_are_known(files):
     check_refused(done, "an id and a known time")
 
 
+def test_voids_that_cannot_be_used_are_told(files):
+    """One is refused by the reader and one by the engine: both stand beside the result."""
+    text = DEFINITIONS.replace("{customer: category, terminal", "{customer: number, terminal")
+    (files / "set.yaml").write_text(text)
+    voids = payments().slice(0, 3)
+    voids = voids.set_column(1, "customer", pa.array([0, 2**60, None], pa.int64()))
+    pq.write_table(voids, files / "voids.parquet")
+    ask = ["--feature", "payments_30d", "--voids", f"payment={files / 'voids.parquet'}", "--json"]
+    done = compute(files, *ask)
+    assert done.status == 0, done.err
+    assert (done.value["rows"], done.value["rows_refused"], done.value["rows_left_out"]) == (
+        100,
+        2,
+        0,
+    )
+    told = pa_csv.read_csv(files / "out.quarantine.csv").to_pylist()
+    assert [(each["table"], each["row"], each["column"], each["reason"]) for each in told] == [
+        ("voids of payment", 2, "customer", "is too large for an exact sum"),
+        ("voids of payment", 3, "customer", "is missing"),
+    ]
+
+
 # --- training sets --------------------------------------------------------------------------------
 
 
@@ -447,6 +469,149 @@ def test_keys_at_one_moment(files):
     check_refused(compute(files, *ask[:3], "soon"), "'soon' is no time")
     check_refused(compute(files, *ask[:3], "2150-01-01"), "1970 to 2099")
     check_refused(compute(files, *ask, "--labels", files / "keys.csv"), "times of their own")
+
+
+# --- groups from memberships ----------------------------------------------------------------------
+
+GROUPED = """\
+tables:
+  - name: payment
+    time: paid
+    known: told
+    key: card
+    columns: {card: category, ring: category, amount: number}
+    required: [card]
+features:
+  - {name: ring_paid, sum: amount, by: ring, window: ever}
+  - {name: card_paid, sum: amount, window: ever}
+"""
+PAID = """\
+id,card,amount,paid,told
+p1,A,1,2024-01-01T10:00,2024-01-01T10:00
+p2,B,20,2024-01-02T10:00,2024-01-02T10:00
+p3,C,300,2024-01-03T10:00,2024-01-03T10:00
+p4,A,4000,2024-01-09T10:00,2024-01-09T10:00
+"""
+RINGS = """\
+member,group,from,until,Known
+A,R1,2023-12-31,2024-01-08,
+B,R1,2023-12-31,,
+,R1,2023-12-31,,
+C,R1,2024-01-31,2024-01-30,
+A,R2,2024-01-08,,
+A,R9,2024-01-05,2024-01-07,2024-06-01
+"""
+
+
+@pytest.fixture
+def grouped(tmp_path) -> Path:
+    for name, text in (("set.yaml", GROUPED), ("paid.csv", PAID), ("rings.csv", RINGS)):
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def by_ring(folder: Path, *more: object, command: str = "compute", groups: str = "payment.ring"):
+    written = [] if command == "explain" else ["--out", folder / "out.parquet"]
+    return headrace(
+        "features", command, *more, "--definitions", folder / "set.yaml", "--events",
+        folder / "paid.csv", "--groups", f"{groups}={folder / 'rings.csv'}:card", *written,
+    )  # fmt: skip
+
+
+def columns(folder: Path, *names: str) -> list[tuple[object, ...]]:
+    found = pq.read_table(folder / "out.parquet")
+    return list(zip(*(found[name].to_pylist() for name in names), strict=True))
+
+
+def test_groups_come_from_memberships_as_of_every_event(grouped):
+    done = by_ring(grouped, "--json")
+    assert done.status == 0, done.err
+    assert columns(grouped, "id", "ring", "ring_paid", "card_paid") == [
+        ("p1", "R1", 1.0, 1.0),
+        ("p2", "R1", 21.0, 20.0),
+        ("p3", None, None, 300.0),
+        ("p4", "R2", 4000.0, 4001.0),
+    ]
+    told = pa_csv.read_csv(grouped / "out.quarantine.csv").to_pylist()
+    assert [(each["table"], each["row"], each["column"], each["reason"]) for each in told] == [
+        ("groups of payment.ring", 3, "member", "is missing"),
+        ("groups of payment.ring", 4, "until", "is before from"),
+        ("payment", 3, "ring", "is missing"),
+    ]
+    assert by_ring(grouped, "--groups-of-one", groups="ring").status == 0
+    assert columns(grouped, "ring", "ring_paid")[2] == ("C", 300.0)
+    assert by_ring(grouped, "--feature", "card_paid").status == 0  # no ring is needed: none is read
+    assert columns(grouped, "id", "card_paid")[3] == ("p4", 4001.0)
+
+
+def test_groups_of_labels_are_those_of_their_time(grouped):
+    (grouped / "labels.csv").write_text("card,when\nA,2024-01-05\nA,2024-01-20\nC,2024-01-20\n")
+    ask = ["--labels", grouped / "labels.csv"]
+    done = by_ring(grouped, *ask, "--at", "when")
+    assert done.status == 0, done.err
+    assert columns(grouped, "card", "ring", "ring_paid") == [
+        ("A", "R1", 21.0), ("A", "R2", 4000.0), ("C", None, None),
+    ]  # fmt: skip
+    check_refused(by_ring(grouped, *ask), "nothing keeps the future out")
+    done = by_ring(grouped, "--keys", grouped / "labels.csv", "--as-of", "2024-01-05")
+    assert done.status == 0, done.err
+    assert columns(grouped, "ring", "ring_paid")[0] == ("R1", 21.0)
+    done = by_ring(grouped, "R1", "ring_paid", "--at", "2024-01-20", command="explain")
+    assert done.status == 0, done.err
+    assert "ring_paid of ring=R1 = 21" in done.out
+
+
+def test_repetitions_and_voids_belong_to_the_group_of_their_event(grouped):
+    """When p1 is repeated and taken back, its card is known to have been in another ring."""
+    rings = RINGS.replace(",2024-01-08,\n", ",2024-01-08,\nA,R1,2023-12-31,2023-12-31,2024-01-05\n")
+    (grouped / "rings.csv").write_text(rings + "A,R3,2023-12-31,2024-01-08,2024-01-05\n")
+    (grouped / "paid.csv").write_text(PAID + "p1,A,1,2024-01-01T10:00,2024-01-06T10:00\n")
+    keys, voids = grouped / "keys.csv", grouped / "voids.csv"
+    keys.write_text("card\nB\n")
+    voids.write_text("id,card,paid,told\np1,A,2024-01-01T10:00,2024-01-12T10:00\n")
+    ask = ["--keys", keys, "--voids", voids, "--as-of"]
+    for day, expected in (("2024-01-11", 21.0), ("2024-01-13", 20.0)):
+        done = by_ring(grouped, *ask, day)
+        assert done.status == 0, done.err
+        assert columns(grouped, "ring", "ring_paid") == [("R1", expected)]
+    assert by_ring(grouped).status == 0
+    assert [ring for (ring,) in columns(grouped, "ring")] == ["R1", "R1", None, "R2", "R1"]
+
+
+def test_groups_of_tables_without_rows(grouped):
+    for name, text in (("paid.csv", PAID), ("rings.csv", RINGS)):
+        (grouped / name).write_text(text.splitlines()[0] + "\n")
+        done = by_ring(grouped, "--json")
+        assert done.status == 0, done.err
+        assert done.value["rows"] == 0
+    (grouped / "paid.csv").write_text(PAID)
+    pq.write_table(pa_csv.read_csv(grouped / "paid.csv").slice(0, 0), grouped / "paid.parquet")
+    ask = ["--definitions", grouped / "set.yaml", "--events", grouped / "paid.parquet", "--groups",
+           f"ring={grouped / 'rings.csv'}:card", "--out", grouped / "out.parquet"]  # fmt: skip
+    assert headrace("features", "compute", *ask).status == 0
+    assert columns(grouped, "ring") == []
+    assert by_ring(grouped).status == 0
+    assert columns(grouped, "ring") == [(None,)] * 4
+
+
+def test_groups_that_cannot_be_used_are_refused(grouped):
+    check_refused(by_ring(grouped, groups="shop.ring"), "no column of groups", "payment")
+    check_refused(by_ring(grouped, groups="payment.rung"), "no category 'rung'", "card, ring")
+    check_refused(by_ring(grouped, groups="payment.amount"), "no category 'amount'")
+    check_refused(by_ring(grouped, "--groups", "payment.ring=x.csv:card"), "given twice")
+    check_refused(
+        by_ring(grouped, "--labels", grouped / "labels.csv", "--at", "when"), "labels.csv"
+    )
+    check_refused(by_ring(grouped, "R1", "ring_paid", "--at", "2024-01-05", "--out", grouped,
+                          command="explain"), "--groups")  # fmt: skip
+    (grouped / "rings.csv").write_text(RINGS + "B,R2,2023-12-31,,\n")
+    check_refused(by_ring(grouped), "member 'B' is in groups", "rings.csv", "2024-01-02T10:00")
+    (grouped / "rings.csv").write_text("member,ring,from\nA,R1,2024-01-01\n")
+    check_refused(by_ring(grouped), "rings.csv", "group")
+    (grouped / "labels.csv").write_text("card,ring,when\nA,R1,2024-01-05\n")
+    (grouped / "rings.csv").write_text("member,group,from\nA,R1,2024-01-01\n")
+    done = by_ring(grouped, "--labels", grouped / "labels.csv", "--at", "when")
+    check_refused(done, "a column 'ring' already")
 
 
 # --- what is wrong --------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Local days and times of whole columns, against `headrace.clock` one instant at a time."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import facts_reference as slow
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from headrace.facts.localtime import (
     end_of_local_day,
     end_of_local_month,
+    instant_of,
     local_day,
     local_from_utc,
     microseconds,
@@ -43,6 +45,19 @@ def test_an_evening_in_utc_is_the_next_day_in_shanghai() -> None:
     evening = microseconds(datetime(2019, 12, 31, 18, tzinfo=UTC))
     day = local_day(np.array([evening]), "Asia/Shanghai")
     assert day.astype("datetime64[D]").astype(str).tolist() == ["2020-01-01"]
+
+
+@given(st.datetimes(timezones=st.sampled_from([UTC, ZoneInfo("Asia/Shanghai")])))
+def test_microseconds_and_instants_are_the_same_moments(instant: datetime) -> None:
+    assert instant_of(microseconds(instant)) == instant
+    assert instant_of(microseconds(instant)).tzinfo is UTC
+
+
+def test_instants_are_counted_from_1970() -> None:
+    assert instant_of(0) == datetime(1970, 1, 1, tzinfo=UTC)
+    assert instant_of(-1) == datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    with pytest.raises(OverflowError):
+        instant_of(2**62)
 
 
 @pytest.mark.parametrize("zone", ZONES)

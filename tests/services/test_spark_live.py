@@ -15,26 +15,12 @@ from headrace.adapters.spark_frames import SparkHistory
 from headrace.errors import InputError
 from headrace.features import aggregates as a
 from headrace.features import windows as w
-from headrace.features.definition import Column, ColumnType, FeatureSet, Measure, Ratio, Table
-from strategies_features import DAY, World, seeded
+from headrace.features.definition import FeatureSet, Measure, Ratio, Table
+from strategies_features import DAY, PAYMENTS, World, seeded
 
 errors = pytest.importorskip("pyspark.errors", reason="pip install 'headrace[spark]'")
 pytestmark = pytest.mark.services
 
-PAYMENTS = Table(
-    "payments",
-    (
-        Column("party", ColumnType.CATEGORY, required=True),
-        Column("shop", ColumnType.CATEGORY, required=True),
-        Column("amount", ColumnType.NUMBER, 2, required=True),
-        Column("fee", ColumnType.NUMBER),
-        Column("channel", ColumnType.CATEGORY),
-        Column("vip", ColumnType.FLAG),
-    ),
-    key=("party",),
-    time="time",
-    known="known",
-)
 MONTH = w.Sliding(timedelta(days=30))
 MEASURES = (
     Measure("count", a.Count(), window=MONTH),

@@ -26,7 +26,7 @@ from headrace.workflows.feature_explain import (
     read_key,
 )
 from headrace.workflows.feature_plan import SCAN, TOTALS, view
-from headrace.workflows.features import Extra, Given, quarantine
+from headrace.workflows.features import QUARANTINE, Extra, Given, quarantine
 
 ZONE = "Asia/Shanghai"
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
@@ -330,3 +330,38 @@ def test_rows_refused_by_the_engine_are_told_by_their_row_in_the_file():
         {"customer": "Y", "shop": "S", "event_time": FIRST, "s": 3.0, "n": 1.0},
     ]
     assert made.left_out == 2
+
+
+def test_voids_refused_by_the_engine_are_told_beside_the_events():
+    """A key of whole numbers too large to keep is known only to the engine."""
+    table = Table(
+        "payment",
+        (Column("customer", ColumnType.NUMBER, required=True),),
+        ("customer",),
+        known="told",
+    )
+    plan = plan_of(Measure("n", Count()), table=table)
+
+    def rows_of(name: str, customers: list[int]) -> Given:
+        times = pa.array([FIRST] * len(customers), pa.timestamp("us", "UTC"))
+        ids = [f"p{at}" for at in range(len(customers))]
+        columns = pa.table({"customer": customers, "id": ids, "event_time": times, "told": times})
+        rows = np.arange(len(customers)) + 5
+        return Given(name, columns, columns, rows, QUARANTINE.empty_table(), len(customers))
+
+    events = {"payment": rows_of("payment", [1, 2])}
+    voids = {"payment": rows_of("voids of payment", [1, 2**60])}
+    expected = {
+        "table": "voids of payment",
+        "row": 6,
+        "column": "customer",
+        "value": str(2**60),
+        "reason": "is too large for an exact sum",
+    }
+    made = workflow.at_every_event(plan, events, voids, table, 1)
+    assert made.quarantine.to_pylist() == [expected]
+    assert (made.table.num_rows, made.left_out) == (2, 0)
+    keys = rows_of("keys", [1, 2])
+    made = workflow.as_of(plan, events, voids, keys, FIRST)
+    assert made.quarantine.to_pylist() == [expected]
+    assert made.table["n"].to_pylist() == [0.0, 1.0]

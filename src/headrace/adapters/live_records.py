@@ -15,7 +15,7 @@ import json
 import struct
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from headrace.adapters.segment_log import StorageError
 from headrace.errors import InputError
-from headrace.facts.localtime import microseconds
+from headrace.facts.localtime import instant_of, microseconds
 from headrace.features.engines.stream import StreamEngine
 
 Place = tuple[str, int]
@@ -40,8 +40,6 @@ _HEAD = struct.Struct("<cBI")
 _ALIGNED_BYTES = 8  # the arrays of an Arrow stream are then aligned, as compiled loops want them
 _PLAIN = (type(None), bool, int, float, str, datetime, Decimal)
 _PLAIN_SET = frozenset(_PLAIN)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def table_record(
@@ -174,5 +172,5 @@ def _untagged(found: dict[str, Any]) -> object:
     if found.keys() == {"decimal"} and isinstance(found["decimal"], str):
         return Decimal(found["decimal"])
     if found.keys() == {"instant"} and isinstance(found["instant"], int):
-        return _EPOCH + found["instant"] * _MICROSECOND
+        return instant_of(found["instant"])
     return found

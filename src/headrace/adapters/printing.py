@@ -70,12 +70,12 @@ def table_as_json(data: pa.Table) -> None:
 
 def error(problem: HeadraceError) -> None:
     """An error on standard error, without a traceback."""
-    console = _console(stderr=True)
+    console = console_now(stderr=True)
     parts = [("[bold red]✗[/]", problem.problem)]
     parts += [("  [dim]where[/] ", problem.where)] if problem.where else []
     parts += [("  [dim]try[/]   ", problem.remedy)] if problem.remedy else []
     for label, text in parts:
-        told = "\n         ".join(_safe(each) for each in text.splitlines())
+        told = "\n         ".join(safe(each) for each in text.splitlines())
         console.print(f"{label} {told}", soft_wrap=True)
 
 
@@ -84,10 +84,10 @@ def table(data: pa.Table, language: str = "en") -> None:
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for field in data.schema:
         numeric = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-        shown.add_column(_safe(field.name), justify="right" if numeric else "left")
+        shown.add_column(safe(field.name), justify="right" if numeric else "left")
     for row in _rows(data.slice(0, ROWS_SHOWN)):
-        shown.add_row(*("" if cell is None else _safe(cell) for cell in row))
-    console = _console()
+        shown.add_row(*("" if cell is None else safe(cell) for cell in row))
+    console = console_now()
     console.print(shown)
     if data.num_rows > ROWS_SHOWN:
         more = _speaker(language)("more_rows", count=data.num_rows - ROWS_SHOWN)
@@ -96,7 +96,7 @@ def table(data: pa.Table, language: str = "en") -> None:
 
 def run_result(result: RunResult, out: Path, language: str, seconds: float) -> None:
     """What a run found, the three numbers first, and what to do next."""
-    say, console = _speaker(language), _console()
+    say, console = _speaker(language), console_now()
     if result.simulated:
         console.print(f"\n[black on yellow] {say('simulated')} [/]")
     console.print()
@@ -113,13 +113,13 @@ def run_result(result: RunResult, out: Path, language: str, seconds: float) -> N
     widest = max(cell_len(say(key)) for key, _ in steps)
     for key, command in steps:
         padding = " " * (widest - cell_len(say(key)))
-        console.print(f"  {say(key)}{padding}  [cyan]{_safe(command)}[/]", soft_wrap=True)
+        console.print(f"  {say(key)}{padding}  [cyan]{safe(command)}[/]", soft_wrap=True)
     console.print(f"\n[dim]{say('took', seconds=seconds, digest=result.digest[:16])}[/]")
 
 
 def verification(found: Verification, language: str) -> None:
     """Whether a folder is proved, and everything that does not hold."""
-    say, console = _speaker(language), _console()
+    say, console = _speaker(language), console_now()
     if found.holds:
         counts = say(
             "proved_line",
@@ -131,10 +131,10 @@ def verification(found: Verification, language: str) -> None:
     else:
         console.print(f"[bold red]✗ {say('problems', count=len(found.problems))}[/]")
         for problem in found.problems[:ROWS_SHOWN]:
-            told = f"  [bold]{_safe(problem.where)}[/] {_safe(problem.what)}"
+            told = f"  [bold]{safe(problem.where)}[/] {safe(problem.what)}"
             console.print(told, soft_wrap=True)
             if problem.remedy:
-                console.print(f"    [dim]{_safe(problem.remedy)}[/]", soft_wrap=True)
+                console.print(f"    [dim]{safe(problem.remedy)}[/]", soft_wrap=True)
         if len(found.problems) > ROWS_SHOWN:
             more = say("more_problems", count=len(found.problems) - ROWS_SHOWN)
             console.print(f"  [dim]{more}[/]")
@@ -147,60 +147,64 @@ def verification(found: Verification, language: str) -> None:
 
 def policy_check(files: Sequence[str], said: Sequence[str], language: str) -> None:
     """That policy files can be used, and what is odd about them."""
-    say, console = _speaker(language), _console()
-    console.print(f"[bold green]✓ {say('usable')}[/]  {_safe(', '.join(files))}", soft_wrap=True)
+    say, console = _speaker(language), console_now()
+    console.print(f"[bold green]✓ {say('usable')}[/]  {safe(', '.join(files))}", soft_wrap=True)
     for each in said:
-        console.print(f"  [yellow]![/] {_safe(each)}", soft_wrap=True)
+        console.print(f"  [yellow]![/] {safe(each)}", soft_wrap=True)
 
 
 def receipt(given: Receipt, problem: Problem | None, language: str) -> None:
     """Whether a receipt proves its decision."""
-    say, console = _speaker(language), _console()
+    say, console = _speaker(language), console_now()
     if problem is None:
-        told = f"{say('decision')} {_safe(given.decision_id)}"
+        told = f"{say('decision')} {safe(given.decision_id)}"
         console.print(f"[bold green]✓ {say('proved')}[/]  {told}", soft_wrap=True)
-        console.print(_safe(given.record), soft_wrap=True)
+        console.print(safe(given.record), soft_wrap=True)
     else:
-        told = f"{_safe(problem.where)}: {_safe(problem.what)}"
+        told = f"{safe(problem.where)}: {safe(problem.what)}"
         console.print(f"[bold red]✗[/] {told}", soft_wrap=True)
 
 
 def explanation(found: Explanation, pack: Pack, language: str) -> None:
     """Why a firm was decided as it was."""
-    say, console = _speaker(language), _console()
+    say, console = _speaker(language), console_now()
     decision, currency = found.decision, found.decision.currency
     if found.simulated:
         console.print(f"[black on yellow] {say('simulated')} [/]")
     code = decision.reasons[0] if decision.reasons else ""
     reason = pack.require_lending().reasons.get(code, Text(code, code)).in_language(language)
     outcome = OUTCOME[decision.outcome.value].in_language(language)
-    console.print(f"\n[bold]{_safe(decision.party)}  {outcome}[/]  {_safe(reason)}")
+    console.print(f"\n[bold]{safe(decision.party)}  {outcome}[/]  {safe(reason)}")
     if decision.rate is not None:
         limit = format_minor(decision.limit_minor, currency)
         rate = f"{say('rate')} [bold]{decision.rate:.2%}[/]"
         console.print(f"{say('limit')} [bold]{limit}[/]   {rate}")
     pd = "" if decision.pd is None else f"{decision.pd:.1%}"
-    rating = _safe(decision.rating or "")
+    rating = safe(decision.rating or "")
     console.print(f"{say('class')} {rating}   {say('pd')} {pd}   {decision.as_of}\n")
     console.print(_reasons(found, pack, language))
     console.print(f"\n[bold]{say('rules')}[/]")
     for rule in decision.rules:
         place = f"{rule.table}.csv {say('row_of', row=rule.row)}"
-        console.print(f"  {_safe(f'{place}: {rule.text}')}", soft_wrap=True)
+        console.print(f"  {safe(f'{place}: {rule.text}')}", soft_wrap=True)
     for text in _terms(found, language):
         console.print(f"  {text}", soft_wrap=True)
-    console.print(f"[dim]{_safe(decision.decision_id)}[/]")
+    console.print(f"[dim]{safe(decision.decision_id)}[/]")
 
 
-def _console(*, stderr: bool = False) -> Console:
-    """A console of the stream as it is now; data never become markup, emoji or control codes."""
+def console_now(*, stderr: bool = False) -> Console:
+    """A console of the stream as it is now; data never become markup, emoji or control codes.
+
+    Args:
+        stderr: Of standard error; otherwise of standard output.
+    """
     console = Console(stderr=stderr, highlight=False, emoji=False)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
     return console
 
 
-def _safe(value: object) -> str:
+def safe(value: object) -> str:
     """Data as markup that shows them: brackets stay brackets, control characters are spelt out."""
     return escape(_HIDDEN.sub(lambda hidden: ascii(hidden[0])[1:-1], str(value)))
 
@@ -276,7 +280,7 @@ def _reasons(found: Explanation, pack: Pack, language: str) -> Table:
         colour = "red" if each.points < 0 else "green"
         shown.add_row(
             f"[{colour}]{each.points:+.1f}[/]",
-            _safe(label),
+            safe(label),
             say("missing")
             if each.value is None
             else _value(each.value, unit, found.decision.currency),
@@ -408,10 +412,10 @@ def _account(result: RunResult, language: str) -> Table:
         if note.rule is OPTIONAL_TABLE_ABSENT
     ]
     for warning in told:
-        grid.add_row("", f"[bold red]{_safe(warning.in_language(language))}[/]")
+        grid.add_row("", f"[bold red]{safe(warning.in_language(language))}[/]")
     for each in result.ingested.reconciliation:
         if not each.rows:
-            grid.add_row("", f"[bold red]{_safe(say('no_rows', table=each.table))}[/]")
+            grid.add_row("", f"[bold red]{safe(say('no_rows', table=each.table))}[/]")
     return grid
 
 

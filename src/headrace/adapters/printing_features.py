@@ -8,8 +8,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from headrace.adapters.printing import _console as console_now
-from headrace.adapters.printing import _safe as safe
+from headrace.adapters.printing import console_now, safe
 from headrace.features.checking import Problem
 from headrace.features.definition import FeatureSet
 from headrace.workflows.feature_explain import COUNTED, Answer, Part, local_text

@@ -17,6 +17,7 @@ ONE_MONTH = np.timedelta64(1, "M")
 # Every change of an offset since 1970 falls on a quarter of an hour, so that one offset serves
 # all instants of a quarter, and the zone is asked once for each quarter that occurs.
 _QUARTER_US = 15 * 60 * 1_000_000
+_BEGINNING = datetime(EPOCH.year, EPOCH.month, EPOCH.day, tzinfo=UTC)
 
 
 def utc_from_local(local_us: Int64, zone: str) -> Int64:
@@ -50,9 +51,16 @@ def end_of_local_month(utc_us: Int64, zone: str) -> Int64:
 
 def microseconds(instant: datetime) -> int:
     """UTC microseconds since 1970-01-01 of an aware instant."""
-    return (instant - datetime(EPOCH.year, EPOCH.month, EPOCH.day, tzinfo=UTC)) // timedelta(
-        microseconds=1
-    )
+    return (instant - _BEGINNING) // timedelta(microseconds=1)
+
+
+def instant_of(us: int) -> datetime:
+    """The instant, UTC, of microseconds since 1970-01-01.
+
+    Raises:
+        OverflowError: It lies outside the years 1 to 9999.
+    """
+    return _BEGINNING + timedelta(microseconds=us)
 
 
 def _offsets(clock_us: Int64, offset_at: Callable[[datetime], timedelta | None]) -> Int64:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from headrace.clock import EPOCH
 from headrace.errors import MappingError
-from headrace.facts.localtime import DAY_US, local_from_utc
+from headrace.facts.localtime import DAY_US, instant_of, local_from_utc
 from headrace.features.definition import ColumnType
 
 NUMBER, CATEGORY = ColumnType.NUMBER, ColumnType.CATEGORY

@@ -149,6 +149,19 @@ class RowReader:
         )
 
 
+def moment_of(event: Event, name: str) -> int | None:
+    """Microseconds of a column that holds a moment; None where it is missing.
+
+    Raises:
+        InputError: It is neither an aware datetime nor a whole number.
+    """
+    value = event.get(name)
+    try:
+        return None if value is None else _instant(value, None)
+    except TypeError as error:
+        raise InputError(f"column {name!r} of the event holds {value!r}: {error}") from error
+
+
 def _words(value: Any) -> Words:
     """The same words as `columns` gives for one value."""
     if isinstance(value, str):
@@ -176,7 +189,7 @@ def _number(value: Any, column: Column) -> int:
     return scaled
 
 
-def _instant(value: Any, column: Column) -> int:
+def _instant(value: Any, column: Column | None) -> int:
     if isinstance(value, datetime) and value.tzinfo is not None:
         return microseconds(value)
     if isinstance(value, int) and not isinstance(value, bool):

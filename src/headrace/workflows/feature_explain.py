@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,9 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from headrace.clock import EPOCH
 from headrace.errors import InputError
-from headrace.facts.localtime import local_from_utc, microseconds
+from headrace.facts.localtime import instant_of, local_from_utc, microseconds
 from headrace.features.aggregates import Count
 from headrace.features.compile import period_starts
 from headrace.features.definition import FeatureSet, Measure, Table
@@ -29,7 +28,6 @@ from headrace.features.windows import (
 
 Ints = NDArray[np.int64]
 COUNTED = "counted"
-_BEGINNING = datetime(EPOCH.year, EPOCH.month, EPOCH.day, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -367,7 +365,7 @@ class _Desk:
             case LastEvents() | Session():
                 if not behind.rows.size:
                     return None
-                first = _BEGINNING + timedelta(microseconds=int(times[behind.rows].min()))
+                first = instant_of(int(times[behind.rows].min()))
                 return Span(first, at, start_included=True, end_included=True)
             case _:
                 return Span(None, at, start_included=False, end_included=True)
@@ -384,11 +382,11 @@ def calendar_span(window: Calendar, zone: str, at: datetime) -> Span:
     starts = period_starts(window.period, window.zone or zone)
     now = int(np.searchsorted(starts, microseconds(at), side="right")) - 1
     first = max(now - window.ends_before - window.count + 1, 0)
-    start = _BEGINNING + timedelta(microseconds=int(starts[first]))
+    start = instant_of(int(starts[first]))
     if not window.ends_before:
         return Span(start, at, start_included=True, end_included=True)
     after = max(now - window.ends_before + 1, 0)
-    end = _BEGINNING + timedelta(microseconds=int(starts[after]))
+    end = instant_of(int(starts[after]))
     return Span(start, end, start_included=True, end_included=False)
 
 

@@ -372,13 +372,14 @@ def _quarantine(
     found: Computed, events: Mapping[str, Given], voids: Mapping[str, Given]
 ) -> pa.Table:
     """What the readers and the engine set aside, by table and row."""
-    parts = [given.refused for given in (*events.values(), *voids.values())]
+    given = {each.name: each for each in (*events.values(), *voids.values())}
+    parts = [each.refused for each in given.values()]
     told = set()
     for name, each in found.refused:
         at = (name, each.column, each.reason, each.rows.tobytes())
         if at not in told:  # two spaces of one table refuse the same rows
             told.add(at)
-            parts.append(_refused_by_engine(events[name], each))
+            parts.append(_refused_by_engine(given[name], each))
     return in_order(pa.concat_tables(parts) if parts else QUARANTINE.empty_table())
 
 

@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 from headrace.features.compile import Program
 from headrace.features.kernels import codes, hashing, history
 from headrace.features.plan import Space, microseconds
+from headrace.features.windows import Sliding
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+
+CURSOR_WORDS_MAX = 128  # a thousand bytes a key
 
 
 def capacities() -> Ints:
@@ -61,8 +65,10 @@ class Store:
         self.heads = np.zeros(history.H_LISTS + 2 * history.CLASSES, np.int64)
         self.heads[history.H_WATERMARK] = history.NEVER
         self.heads[history.H_LISTS :][: history.CLASSES] = capacities()
+        self.cursors = np.zeros((256, _cursor_words(space)), np.int64)
         self.groups = _working_room(1024)
-        self.room = np.zeros((len(space.ranges), history.W_TOTALS + 2 * len(space.lanes)), np.int64)
+        words = history.W_TOTALS + 2 * len(space.lanes) + len(space.extremes)
+        self.room = np.zeros((len(space.ranges), words), np.int64)
 
     def push(self, incoming: Ints, groups_count: int) -> Taken:
         """Take rows in, each at its moment.
@@ -87,6 +93,7 @@ class Store:
                 self.pool,
                 self.slots,
                 self.table,
+                self.cursors,
                 self.heads,
                 incoming,
                 at,
@@ -106,6 +113,7 @@ class Store:
                 self.pool,
                 self.slots,
                 self.table,
+                self.cursors,
                 self.heads,
                 first,
                 count,
@@ -128,6 +136,8 @@ class Store:
         self.slots = _with_room(state["slots"], len(self.slots))
         self.table = state["table"].copy()
         self.heads = state["heads"].copy()
+        self.slots[:, history.S_CURSOR] = 0  # they are found again as events come in
+        self.heads[[history.H_CURSORS, history.H_FREE_CURSOR]] = 0
 
     def digest(self) -> int:
         """A hash of what is kept, whatever the order in which memory was filled.
@@ -138,13 +148,11 @@ class Store:
 
     def _grow(self, full: int) -> None:
         if full == codes.POOL_FULL:
-            pool = np.zeros(2 * self.pool.size, np.int64)
-            pool[: self.pool.size] = self.pool
-            self.pool = pool
+            self.pool = _with_room(self.pool, 2 * self.pool.size)
         elif full == codes.SLOTS_FULL:
-            slots = np.zeros((2 * len(self.slots), history.S_WORDS), np.int64)
-            slots[: len(self.slots)] = self.slots
-            self.slots = slots
+            self.slots = _with_room(self.slots, 2 * len(self.slots))
+        elif full == codes.CURSORS_FULL:
+            self.cursors = _with_room(self.cursors, 2 * len(self.cursors))
         else:
             self.table = hashing.grown(self.table)
 
@@ -165,9 +173,20 @@ class Store:
 
     @property
     def bytes_used(self) -> int:
-        """Bytes of rows, keys and table in use."""
+        """Bytes of rows, keys, table and cursors in use."""
         slots = self.slots_used * history.S_WORDS
-        return 8 * (int(self.heads[history.H_USED]) + slots + self.table.size)
+        cursors = int(self.heads[history.H_CURSORS]) * self.cursors.shape[1]
+        return 8 * (int(self.heads[history.H_USED]) + slots + self.table.size + cursors)
+
+
+def _cursor_words(space: Space) -> int:
+    """Words of a key's cursor, see `kernels.history`; 0: it would be useless, or too large."""
+    slide = [
+        isinstance(each.window, Sliding) and not each.window.ends_before for each in space.ranges
+    ]
+    of_window = history.K_BELOW + len(space.lanes) + len(space.extremes)
+    words = history.K_TOTALS + len(space.lanes) + sum(slide) * of_window
+    return words if any(slide) and words <= CURSOR_WORDS_MAX else 0
 
 
 def _with_room(array: Ints, size: int) -> Ints:

@@ -9,7 +9,7 @@ durable.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -17,22 +17,21 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from headrace.errors import InputError
-from headrace.facts.localtime import microseconds
+from headrace.facts.localtime import instant_of, microseconds
 from headrace.features import arithmetic
-from headrace.features.columns import Reader, Refused, values_of
+from headrace.features.columns import Reader, Refused, instants_of
 from headrace.features.compile import Compiled
-from headrace.features.definition import Column, ColumnType
-from headrace.features.engines.batch import features_table
+from headrace.features.engines.batch import beside, features_table, moments_of
 from headrace.features.engines.store import Store, Taken
 from headrace.features.kernels import codes
 from headrace.features.kernels.history import H_WATERMARK, NEVER
 from headrace.features.plan import Space
 from headrace.features.plan import microseconds as length_us
-from headrace.features.rows import Event, RowReader
+from headrace.features.rows import Event, RowReader, moment_of
 
 Ints = NDArray[np.int64]
 ONE_DAY = timedelta(days=1)
-LAYOUT = 1  # of the words in memory; a snapshot of another layout is of no use
+LAYOUT = 2  # of the words in memory; a snapshot of another layout is of no use
 OUTCOMES = {
     codes.ADDED: "added",
     codes.DUPLICATE: "duplicate",
@@ -98,14 +97,19 @@ class Counts:
 
     def take(self, outcome: NDArray[np.int8]) -> None:
         """Count what came of rows."""
-        taken = outcome[outcome >= 0]
-        several = np.bincount(taken & codes.KIND, minlength=len(OUTCOMES))
-        for code, word in OUTCOMES.items():
-            if several[code]:
-                self.outcomes[word] = self.outcomes.get(word, 0) + int(several[code])
-        self.late += int(np.count_nonzero(taken & codes.LATE))
-        self.too_late += int(np.count_nonzero(taken & codes.TOO_LATE))
-        self.refused += len(outcome) - len(taken)
+        found, rows = np.unique(outcome, return_counts=True)
+        for code, several in zip(found.tolist(), rows.tolist(), strict=True):
+            self.take_several(code, several)
+
+    def take_several(self, outcome: int, rows: int = 1) -> None:
+        """Count rows of one outcome."""
+        if outcome < 0:
+            self.refused += rows
+            return
+        word = OUTCOMES[outcome & codes.KIND]
+        self.outcomes[word] = self.outcomes.get(word, 0) + rows
+        self.late += rows if outcome & codes.LATE else 0
+        self.too_late += rows if outcome & codes.TOO_LATE else 0
 
 
 class StreamEngine:
@@ -131,7 +135,7 @@ class StreamEngine:
             for space, program in zip(compiled.plan.spaces, compiled.programs, strict=True)
         ]
         tables = compiled.plan.feature_set.tables
-        self._tables = {table.name: table for table in tables}
+        self._named = compiled.plan.feature_set.table_named
         self.counts: dict[str, Counts] = {table.name: Counts() for table in tables}
         self._by_table = {
             table.name: (
@@ -153,7 +157,7 @@ class StreamEngine:
         Raises:
             InputError: A column is missing or holds another type; nothing was taken in.
         """
-        name = self._table(table)
+        name = self._named(table).name
         own, others = self._by_table[name]
         read = [(live, *live.reader.read(events)) for live in own]
         refused = _without_repeats([each for _, _, several in read for each in several])
@@ -174,7 +178,7 @@ class StreamEngine:
         asking = events if len(taken) == events.num_rows else events.take(pa.array(taken))
         for live in others:
             if set(live.space.by) <= set(events.column_names):
-                found, good = live.read(asking, self._times(asking, name))
+                found, good = live.read(asking, instants_of(asking, self._named(name).time, name))
                 live.spread(found, taken[good], events.num_rows, values)
         return self._pushed(name, values, outcome, refused)
 
@@ -189,13 +193,13 @@ class StreamEngine:
         Raises:
             InputError: No key of the plan could take it; nothing was taken in.
         """
-        name = self._table(table)
+        name = self._named(table).name
         own, others = self._by_table[name]
         self._check_clock(event, name)
         values: dict[str, float | None] = {}
         refused: list[InputError] = []
         outcome = -1 if own else codes.ADDED
-        time = _moment(event.get(self._tables[name].time))
+        time = moment_of(event, self._named(name).time)
         rows = []
         for live in own:
             try:
@@ -213,7 +217,7 @@ class StreamEngine:
                 live.push_one(codes.READ, live.rows.key(event), time, live.blank, values)
             elif all(column in event for column in live.space.by):
                 values.update(dict.fromkeys(live.names))
-        self.counts[name].take(np.array([outcome], np.int8))
+        self.counts[name].take_several(outcome)
         return PushedOne(
             self._with_arithmetic(values),
             OUTCOMES[outcome & codes.KIND],
@@ -247,7 +251,7 @@ class StreamEngine:
         Raises:
             InputError: The table has no ids, or a column is missing.
         """
-        name = self._table(table)
+        name = self._named(table).name
         values: dict[str, NDArray[np.float64]] = {}
         refused: list[Refused] = []
         outcome = np.full(voids.num_rows, -1, np.int8)
@@ -273,19 +277,12 @@ class StreamEngine:
             The columns of `keys`, then a double per feature; null is missing. A moment further
             back than the engine's lateness has no values.
         """
-        n = keys.num_rows
-        if isinstance(at, datetime):
-            moments = np.full(n, microseconds(at))
-        else:
-            moments = np.asarray(values_of(keys, Column(at, ColumnType.INSTANT), "keys").data)
+        moments = moments_of(keys, at)
         values: dict[str, NDArray[np.float64]] = {}
         for live in self.spaces:
             found, good = live.read(keys, moments)
-            live.spread(found, good, n, values)
-        features = features_table(self.compiled.plan, values)
-        for column in reversed(keys.column_names):
-            features = features.add_column(0, column, keys[column])
-        return features
+            live.spread(found, good, keys.num_rows, values)
+        return beside(keys, features_table(self.compiled.plan, values))
 
     def sweep(self, share: float = 1.0) -> int:
         """Forget keys that no window sees any more, looking at a share of all keys.
@@ -297,10 +294,10 @@ class StreamEngine:
 
     def watermark(self, table: str = "") -> datetime | None:
         """The latest event time seen; None before the first event."""
-        for live in self._of(self._table(table)):
+        for live in self._of(self._named(table).name):
             latest = int(live.store.heads[H_WATERMARK])
             if latest != NEVER:
-                return datetime.fromtimestamp(0, tz=UTC) + timedelta(microseconds=latest)
+                return instant_of(latest)
         return None
 
     def digest(self) -> str:
@@ -373,10 +370,10 @@ class StreamEngine:
         return values
 
     def _check_clock(self, event: Event, name: str) -> None:
-        table = self._tables[name]
+        table = self._named(name)
         if table.known is None:
             return
-        time, known = (_moment(event.get(column)) for column in (table.time, table.known))
+        time, known = (moment_of(event, column) for column in (table.time, table.known))
         if known is None:
             self.counts[name].refused += 1
             raise InputError(
@@ -406,32 +403,15 @@ class StreamEngine:
 
     def _ahead(self, events: pa.Table, name: str) -> Refused | None:
         """Events whose clock runs ahead of the time they became known."""
-        table = self._tables[name]
+        table = self._named(name)
         if table.known is None:
             return None
-        times, known = (
-            np.asarray(values_of(events, Column(column, ColumnType.INSTANT), name).data)
-            for column in (table.time, table.known)
-        )
+        times, known = (instants_of(events, each, name) for each in (table.time, table.known))
         rows = np.flatnonzero(times > known + length_us(self.skew))
         return Refused(table.time, "lies after its known time", rows) if rows.size else None
 
-    def _times(self, events: pa.Table, name: str) -> Ints:
-        table = self._tables[name]
-        column = Column(table.time, ColumnType.INSTANT)
-        return np.asarray(values_of(events, column, name).data)
-
     def _of(self, name: str) -> list["_Live"]:
         return self._by_table[name][0]
-
-    def _table(self, name: str) -> str:
-        if name in self._tables:
-            return name
-        if not name and len(self._tables) == 1:
-            return next(iter(self._tables))
-        raise InputError(
-            f"the plan has no table {name!r}", remedy=f"tables: {', '.join(self._tables)}"
-        )
 
 
 class _Live:
@@ -508,22 +488,6 @@ def _merge(outcome: NDArray[np.int8], rows: Ints, found: NDArray[np.int8]) -> No
 
 def _merged(outcome: int, found: int) -> int:
     return found if outcome < 0 else outcome | (found & (codes.LATE | codes.TOO_LATE))
-
-
-def _moment(value: Any) -> int | None:
-    """Microseconds of an aware datetime or a whole number.
-
-    Raises:
-        InputError: It is neither.
-    """
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return microseconds(value)
-    raise InputError(
-        f"{value!r} is no instant",
-        remedy="an aware datetime, or whole microseconds since 1970, UTC",
-    )
 
 
 def _without_repeats(refused: list[Refused]) -> list[Refused]:

@@ -13,7 +13,7 @@ then (where a table has ids) a hash of the id, then the columns the plan reads.
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,24 +46,28 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
 
     Division by zero follows IEEE 754, and no floating-point operation is reordered or fused.
     """
-    return _compiled(function, called_from_python=True)
+    return _compiled(function, {})
 
 
 def part(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for a function that only kernels call: compiled without an entry for Python."""
-    return _compiled(function, called_from_python=False)
+    """The same for what only kernels call: it becomes a piece of each of them.
+
+    An array is handed over as seven words; calls would cost more than most parts do.
+    """
+    return _compiled(function, {"no_cpython_wrapper": True, "forceinline": True})
 
 
-def _compiled(function: Callable[..., Any], *, called_from_python: bool) -> Callable[..., Any]:
+def routine(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for what is long and called rarely: it is called."""
+    return _compiled(function, {"no_cpython_wrapper": True})
+
+
+def _compiled(function: Callable[..., Any], options: Mapping[str, bool]) -> Callable[..., Any]:
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = _CACHE
     try:
         compile_on_call = numba.njit(
-            cache=True,
-            nogil=True,
-            error_model="numpy",
-            no_cfunc_wrapper=True,
-            no_cpython_wrapper=not called_from_python,
+            cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True, **options
         )
         compiled: Callable[..., Any] = compile_on_call(function)
     finally:

@@ -41,4 +41,4 @@ ADDED, DUPLICATE, VOIDED, VOID_PENDING, ALREADY_VOIDED, WAS_READ = range(6)
 KIND, LATE, TOO_LATE = 15, 16, 32  # the bits of an outcome that say what, and how late
 
 # Why the stream kernel stopped before the end of its input.
-DONE, POOL_FULL, SLOTS_FULL, TABLE_FULL = range(4)
+DONE, POOL_FULL, SLOTS_FULL, TABLE_FULL, CURSORS_FULL = range(5)

@@ -6,7 +6,7 @@ row). The batch engine has nothing between blocks, the stream engine has running
 
 import numpy as np
 
-from headrace.features.kernels import part
+from headrace.features.kernels import part, routine
 from headrace.features.kernels.codes import (
     ALL_HISTORY,
     CALENDAR,
@@ -113,7 +113,7 @@ def resolve(code, one, rows, place, end, upper, at, current):
     return _session(code, one, rows, place, high, at), high
 
 
-@part
+@routine
 def _last_events(code, one, rows, place, high):
     left = code[one + R_A]
     row = high
@@ -124,7 +124,7 @@ def _last_events(code, one, rows, place, high):
     return row
 
 
-@part
+@routine
 def _session(code, one, rows, place, high, at):
     later = at
     low = high

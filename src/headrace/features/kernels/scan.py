@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from headrace.features.kernels import exact, part
+from headrace.features.kernels import exact, part, routine
 from headrace.features.kernels.codes import (
     DECAYED_SUM_OP,
     DISTINCT_APPROX_OP,
@@ -45,7 +45,7 @@ MISSING = np.nan
 SECOND = 1_000_000.0
 
 
-@part
+@routine
 def aggregate(code, op, reals, real, rows, place, low, high, at, groups):
     """One aggregate over rows [low, high), seen from `at`; NaN is missing.
 
