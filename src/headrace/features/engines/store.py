@@ -104,6 +104,17 @@ class Store:
             )
         return Taken(values, outcome)
 
+    def rows_since(self, keys: Ints, since: Ints) -> Ints:
+        """The rows of keys, each from a time on, see `kernels.history.rows_since`, (n, 3)."""
+        out = np.empty((0, 3), np.int64)
+        while True:
+            found = int(
+                history.rows_since(self.shape, self.pool, self.slots, self.table, keys, since, out)
+            )
+            if found <= len(out):
+                return out
+            out = np.empty((found, 3), np.int64)
+
     def sweep(self, first: int, count: int) -> int:
         """Forget keys that no window sees any more; see `kernels.history.sweep`."""
         return int(

@@ -30,6 +30,7 @@ from headrace.features.plan import microseconds as length_us
 from headrace.features.rows import Event, RowReader, moment_of
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 ONE_DAY = timedelta(days=1)
 LAYOUT = 2  # of the words in memory; a snapshot of another layout is of no use
 OUTCOMES = {
@@ -131,7 +132,7 @@ class StreamEngine:
         self.compiled = compiled
         self.lateness, self.skew = lateness, skew
         self.spaces = [
-            _Live(space, Store(space, program, length_us(lateness)))
+            Live(space, Store(space, program, length_us(lateness)))
             for space, program in zip(compiled.plan.spaces, compiled.programs, strict=True)
         ]
         tables = compiled.plan.feature_set.tables
@@ -166,7 +167,7 @@ class StreamEngine:
         if ahead is not None:
             refused.append(ahead)
             on_time[ahead.rows] = False
-        values: dict[str, NDArray[np.float64]] = {}
+        values: dict[str, Floats] = {}
         outcome = np.full(events.num_rows, -1 if own else codes.ADDED, np.int8)
         for live, incoming, _ in read:
             usable = on_time[incoming.taken]
@@ -252,7 +253,7 @@ class StreamEngine:
             InputError: The table has no ids, or a column is missing.
         """
         name = self._named(table).name
-        values: dict[str, NDArray[np.float64]] = {}
+        values: dict[str, Floats] = {}
         refused: list[Refused] = []
         outcome = np.full(voids.num_rows, -1, np.int8)
         for live in self._of(name):
@@ -278,7 +279,7 @@ class StreamEngine:
             back than the engine's lateness has no values.
         """
         moments = moments_of(keys, at)
-        values: dict[str, NDArray[np.float64]] = {}
+        values: dict[str, Floats] = {}
         for live in self.spaces:
             found, good = live.read(keys, moments)
             live.spread(found, good, keys.num_rows, values)
@@ -390,7 +391,7 @@ class StreamEngine:
     def _pushed(
         self,
         name: str,
-        values: Mapping[str, NDArray[np.float64]],
+        values: Mapping[str, Floats],
         outcome: NDArray[np.int8],
         refused: list[Refused],
     ) -> Pushed:
@@ -410,11 +411,11 @@ class StreamEngine:
         rows = np.flatnonzero(times > known + length_us(self.skew))
         return Refused(table.time, "lies after its known time", rows) if rows.size else None
 
-    def _of(self, name: str) -> list["_Live"]:
+    def _of(self, name: str) -> list["Live"]:
         return self._by_table[name][0]
 
 
-class _Live:
+class Live:
     """One space: its reader and its memory."""
 
     def __init__(self, space: Space, store: Store) -> None:
@@ -427,6 +428,7 @@ class _Live:
         self.swept = 0
 
     def push(self, op: int, keys: Ints, moments: Ints, rows: Ints) -> Taken:
+        """Rows with their keys and the moments asked about, see `kernels.history.push`."""
         n = len(keys)
         incoming = np.empty((n, 4 + rows.shape[1]), np.int64)
         incoming[:, :2] = keys
@@ -457,9 +459,21 @@ class _Live:
         blank = np.zeros((len(rows), self.space.row_words), np.int64)
         return self.push(codes.READ, words[rows], moments[rows], blank), rows
 
-    def spread(
-        self, found: Taken, rows: Ints, n: int, values: dict[str, NDArray[np.float64]]
-    ) -> None:
+    def restate(self, keys: Ints, events: Ints) -> Floats:
+        """Every aggregate at events that are kept, by what is known now.
+
+        Args:
+            keys: Two words each, (n, 2).
+            events: Time, and number among the rows of equal time, (n, 2).
+
+        Returns:
+            (aggregates, n); NaN is missing.
+        """
+        rows = np.zeros((len(keys), self.space.row_words), np.int64)
+        rows[:, 0] = events[:, 0]
+        return self.push(codes.RESTATE, keys, events[:, 1], rows).values
+
+    def spread(self, found: Taken, rows: Ints, n: int, values: dict[str, Floats]) -> None:
         """File values by feature, missing where a row was not taken."""
         for number, output in enumerate(self.space.outputs):
             if len(rows) == n:
@@ -470,6 +484,7 @@ class _Live:
                 values[output.name] = whole
 
     def sweep(self, share: float) -> int:
+        """As `StreamEngine.sweep`."""
         keys = self.store.slots_used
         count = int(np.ceil(share * keys))
         if self.swept >= keys:

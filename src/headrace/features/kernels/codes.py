@@ -34,8 +34,9 @@ OP_WORDS = 11
 F_SCALE, F_A = range(2)  # real parameters of each
 REAL_WORDS = 2
 
-# What is done with an incoming row, and what came of it.
-ADD, VOID, READ = range(3)
+# What is done with an incoming row, and what came of it. RESTATE asks for the values of an event
+# that is kept, as they are by what is known now.
+ADD, VOID, READ, RESTATE = range(4)
 NOBODY_ASKS = -(2**62)  # a moment for which no aggregate is wanted
 ADDED, DUPLICATE, VOIDED, VOID_PENDING, ALREADY_VOIDED, WAS_READ = range(6)
 KIND, LATE, TOO_LATE = 15, 16, 32  # the bits of an outcome that say what, and how late

@@ -62,6 +62,7 @@ from headrace.features.kernels.codes import (
     READ,
     REAL_WORDS,
     REST,
+    RESTATE,
     SHIFT,
     SLIDING,
     SLOTS_FULL,
@@ -142,8 +143,9 @@ def push(
         table: Keys to slots, see `hashing`.
         cursors: See the K_ words above, (cursors, words); without words no key has one.
         heads: See the H_ words above.
-        incoming: (n, 4 + row words): the key's two words, ADD, VOID or READ, the moment asked
-            about, and the row (for a void: of the event that it takes back).
+        incoming: (n, 4 + row words): the key's two words, what is done, the moment asked about,
+            and the row (for a void: of the event that it takes back). RESTATE asks about the
+            moment of the row, and has its number among those of equal time instead.
         start: First row to take.
         groups: Working room of `scan.aggregate`.
         room: Working room, (windows, W_TOTALS + 2 lanes + extremes).
@@ -161,13 +163,17 @@ def push(
         if (row - start) % AHEAD == 0:
             _touch(code, shape, pool, slots, table, cursors, heads, incoming, row, ahead)
         op = incoming[row, I_OP]
-        at = incoming[row, I_AT]
+        at = incoming[row, I_ROW + TIME] if op == RESTATE else incoming[row, I_AT]
         slot = ahead[(row - start) % AHEAD]
         if slot < 0:  # it may be new since
             slot = hashing.find(table, incoming[row, I_FIRST], incoming[row, I_SECOND])
         result, current, asked = WAS_READ, -1, at != NOBODY_ASKS
         late = _too_late(shape, heads, incoming[row, I_ROW + TIME] if op == ADD else at)
-        if op != READ:
+        if op == RESTATE:
+            place = _place(slots, shape, slot)
+            current = rows_before(pool, place, slots[slot, S_LENGTH], at) + incoming[row, I_AT]
+            asked = slot >= 0 and current < slots[slot, S_LENGTH]
+        elif op != READ:
             if slot < 0:
                 slot, full = _new_slot(shape, pool, slots, table, heads, incoming, row)
                 if full != DONE:
@@ -192,7 +198,7 @@ def push(
             place = _place(slots, shape, slot)
             length = slots[slot, S_LENGTH] if slot >= 0 else 0
             end = current + 1 if current >= 0 else rows_before(pool, place, length, at + 1)
-            if current >= 0 and current + 1 == length and slots[slot, S_CURSOR] > 0:
+            if op == ADD and current + 1 == length and slots[slot, S_CURSOR] > 0:
                 cursor = cursors[slots[slot, S_CURSOR] - 1]
                 _follow(code, pool, place, at, current, cursor, room)
             else:
@@ -783,6 +789,44 @@ def _of_totals(code, op, scale, rows, room, window):
         room[window, before + lane + 1],
     )
     return exact.deviation(count, total, low, high, scale)
+
+
+@kernel
+def rows_since(shape, pool, slots, table, keys, since, out):
+    """The rows of some keys from a time on that were not taken back.
+
+    Args:
+        shape: See ROW_WORDS and its like above.
+        pool: See `push`.
+        slots: The same.
+        table: The same.
+        keys: Two words each, (keys, 2).
+        since: A time for each, microseconds, (keys,).
+        out: Number of the key, time, and number among the rows of equal time, (n, 3).
+
+    Returns:
+        How many there are; what has no room in `out` is counted only.
+    """
+    found = 0
+    for key in range(keys.shape[0]):
+        slot = hashing.find(table, keys[key, 0], keys[key, 1])
+        if slot < 0:
+            continue
+        place = _place(slots, shape, slot)
+        first = rows_before(pool, place, slots[slot, S_LENGTH], since[key])
+        equal = 0
+        for row in range(first, slots[slot, S_LENGTH]):
+            begins = address(place, row)
+            time = pool[begins + TIME]
+            equal = equal + 1 if row > first and time == pool[address(place, row - 1)] else 0
+            if shape[ID_WORD] >= 0 and pool[begins + 1] == 0:
+                continue
+            if found < out.shape[0]:
+                out[found, 0] = key
+                out[found, 1] = time
+                out[found, 2] = equal
+            found += 1
+    return found
 
 
 @kernel
