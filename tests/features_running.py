@@ -99,13 +99,12 @@ class Live:
     world: World
     features: FeatureSet
     lateness: timedelta = LONG
-    skew: timedelta = timedelta(days=1)
     engine: StreamEngine = field(init=False)
     pushed: list[Pushed | PushedOne] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Start with no events."""
-        self.engine = StreamEngine(compiled(self.features), self.lateness, self.skew)
+        self.engine = StreamEngine(compiled(self.features), self.lateness)
 
     def feed(self, facts: Sequence[Row], sizes: Iterator[int] | None = None) -> np.ndarray:
         """Push and void facts in order, `sizes` at a time (all at once where None).

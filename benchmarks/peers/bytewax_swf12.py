@@ -149,4 +149,8 @@ def column(result: tuple[list[Any], Query], name: str) -> NDArray[Any]:
 
 
 if __name__ == "__main__":
-    run(Peer("bytewax", importlib.metadata.version("bytewax"), load, compute, column))
+    run(
+        Peer(
+            "bytewax", importlib.metadata.version("bytewax"), load, compute, column, stays_up=False
+        )
+    )

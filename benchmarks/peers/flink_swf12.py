@@ -122,4 +122,13 @@ def column(loaded: Loaded, name: str) -> NDArray[Any]:
 
 
 if __name__ == "__main__":
-    run(Peer("flink", importlib.metadata.version("apache-flink"), load, compute, column))
+    run(
+        Peer(
+            "flink",
+            importlib.metadata.version("apache-flink"),
+            load,
+            compute,
+            column,
+            stays_up=False,
+        )
+    )

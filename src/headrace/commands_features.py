@@ -1,7 +1,6 @@
-"""`headrace features`: check definitions, see their plan, compute them, explain a value."""
+"""`headrace features`: check definitions, plan, compute, explain a value, tell what was revised."""
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -23,52 +22,36 @@ from headrace.adapters.events import (
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.machine import THREADS_MAX, limited_threads
 from headrace.adapters.store import FactStore
-from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.user_files import read_text
+from headrace.commands_feature_files import (
+    AsJson,
+    Asked,
+    Definitions,
+    Events,
+    Groups,
+    GroupsOfOne,
+    PackName,
+    Voids,
+    feature_set_of,
+    progress_of,
+)
 from headrace.errors import HeadraceError, InputError
 from headrace.features.checking import FeatureSetError, Problem
 from headrace.features.definition import FeatureSet
-from headrace.features.groups import Alone
 from headrace.features.loading import load_feature_set
-from headrace.features.plan import Plan, make_plan
-from headrace.pack import Text
+from headrace.features.plan import make_plan
 from headrace.workflows import feature_groups as grouping
 from headrace.workflows import features as workflow
 from headrace.workflows.explain import run_settings
 from headrace.workflows.feature_explain import Answer, Question, answer, key_columns, read_key
-from headrace.workflows.feature_groups import GroupColumn
 from headrace.workflows.feature_plan import view
+from headrace.workflows.feature_revisions import Period, Revisions, of_key, only_key, revise
+from headrace.workflows.feature_revisions import check as check_revisable
 from headrace.workflows.features import Extra, Given, Made, Wanted
 from headrace.workflows.invoices import invoice_history
-from headrace.workflows.ports import Progress
 
-app = typer.Typer(help="Features: check definitions, see the plan, compute, explain.")
+app = typer.Typer(help="Features: check definitions, see the plan, compute, explain, revise.")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
-Definitions = Annotated[Path | None, typer.Option("--definitions", help="YAML definitions.")]
-PackName = Annotated[str | None, typer.Option("--pack", help="Definitions of a pack instead.")]
-Events = Annotated[
-    list[str] | None,
-    typer.Option("--events", help="TABLE=PATH; the name may be left out where one is defined."),
-]
-Voids = Annotated[
-    list[str] | None, typer.Option("--voids", help="TABLE=PATH: what takes events back.")
-]
-Groups = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--groups",
-        help="TABLE.COLUMN=PATH:MEMBER: groups from dated memberships; MEMBER is a column.",
-    ),
-]
-GroupsOfOne = Annotated[
-    bool, typer.Option("--groups-of-one", help="A member in no group is a group of its own name.")
-]
-STEPS = {
-    "read": Text("Read", "读取"),
-    "compute": Text("Compute", "计算"),
-    "write": Text("Write", "写出"),
-}
 EVENTS_SHOWN = 20
 
 
@@ -105,7 +88,7 @@ def plan_command(
     definitions: Definitions = None, pack: PackName = None, *, as_json: AsJson = False
 ) -> None:
     """Show what is kept of every event, what is shared between features, and what costs."""
-    found = view(make_plan(_feature_set(definitions, pack)))
+    found = view(make_plan(feature_set_of(definitions, pack)))
     if as_json:
         printing.as_json(found.to_dict())
     else:
@@ -147,8 +130,8 @@ def explain_command(  # noqa: PLR0913 - a command has a parameter per option
             )
         found = _explain_run(out, pack, key, feature, at, all_events=all_events)
     else:
-        wanted = workflow.chosen(_feature_set(definitions, pack), [feature])
-        asked = _Asked(wanted, events or (), voids or ())
+        wanted = workflow.chosen(feature_set_of(definitions, pack), [feature])
+        asked = Asked(wanted, events or (), voids or ())
         asked.take_groups(groups or (), groups_of_one=groups_of_one)
         found = _explain_files(asked, key, feature, at, all_events=all_events)
     if csv is not None:
@@ -190,8 +173,8 @@ def compute_command(  # noqa: PLR0913 - a command has a parameter per option
     began = perf_counter()
     _check_mode(labels, at, keys, as_of)
     check_writable(out)
-    whole = _feature_set(definitions, pack)
-    asked = _Asked(workflow.chosen(whole, feature or ()), events or (), voids or ())
+    whole = feature_set_of(definitions, pack)
+    asked = Asked(workflow.chosen(whole, feature or ()), events or (), voids or ())
     asked.take_groups(groups or (), groups_of_one=groups_of_one)
     asked.check_apart(out, labels, keys)
     chosen = workflow.table_named(whole, table or asked.tables[0])
@@ -199,7 +182,7 @@ def compute_command(  # noqa: PLR0913 - a command has a parameter per option
     if labels is None and keys is None:
         asked.check_given(chosen.name)
         names = (*asked.tables, chosen.name)
-    with limited_threads(threads), _progress(as_json=as_json) as progress:
+    with limited_threads(threads), progress_of(as_json=as_json) as progress:
         progress.begin("read")
         given, taken_back = asked.read(names, Extra.NONE)
         question = _question(asked, labels, at, keys, as_of)
@@ -218,121 +201,81 @@ def compute_command(  # noqa: PLR0913 - a command has a parameter per option
     _tell(out, made, rows, perf_counter() - began, as_json=as_json)
 
 
-# --- definitions and files ------------------------------------------------------------------------
-
-
-def _feature_set(definitions: Path | None, pack: str | None) -> FeatureSet:
-    if (definitions is None) == (pack is None):
-        raise InputError(
-            "features are defined in a file or in a pack",
-            where="--definitions, --pack",
-            remedy="give one of the two",
+@app.command("revisions")
+def revisions_command(  # noqa: PLR0913 - a command has a parameter per option
+    *,
+    since: Annotated[
+        str, typer.Option(help="What became known after this: a day (its end) or a time.")
+    ],
+    until: Annotated[
+        str | None, typer.Option(help="And by then: a day (its end) or a time; else all of it.")
+    ] = None,
+    definitions: Definitions = None,
+    pack: PackName = None,
+    events: Events = None,
+    voids: Voids = None,
+    groups: Groups = None,
+    groups_of_one: GroupsOfOne = False,
+    key: Annotated[
+        str | None, typer.Option(help="Only of this: E12, or customer=7,terminal=9.")
+    ] = None,
+    feature: Annotated[list[str] | None, typer.Option(help="Only this feature.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write every change: .parquet, .csv or .xlsx.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Late events and voids shown.")] = EVENTS_SHOWN,
+    as_json: AsJson = False,
+) -> None:
+    """Show which values given before are others by now, and what late event or void did it."""
+    wanted = workflow.chosen(feature_set_of(definitions, pack), feature or ())
+    zone = workflow.zone_of(wanted)
+    start = workflow.moment_of(since, zone, "--since")
+    period = Period(start, None if until is None else workflow.moment_of(until, zone, "--until"))
+    whose: dict[str, str] = {}
+    if key is not None:
+        wanted, whose = of_key(wanted, key)
+    check_revisable(make_plan(wanted))
+    asked = Asked(wanted, events or (), voids or ())
+    asked.take_groups(groups or (), groups_of_one=groups_of_one)
+    if out is not None:
+        check_writable(out)
+        asked.check_apart(out)
+    with progress_of(as_json=as_json) as progress:
+        progress.begin("read")
+        given, taken_back = (
+            {name: only_key(each, whose) for name, each in tables.items()}
+            for tables in asked.read(asked.tables, Extra.NONE)
         )
-    if definitions is not None:
-        return load_feature_set(read_text(definitions), str(definitions))
-    return packs.load(str(pack)).feature_set
+        progress.end("read", f"{sum(each.columns.num_rows for each in given.values()):,} events")
+        progress.begin("revise")
+        found = revise(asked.plan, given, taken_back, period)
+        progress.end("revise", f"{found.changes.num_rows:,} values changed")
+        if out is not None:
+            progress.begin("write")
+            write_table(out, found.changes)
+            write_quarantine(out, found.quarantine)
+            progress.end("write", out.name)
+    _tell_revisions(found, out, limit, zone, as_json=as_json)
 
 
-class _Asked:
-    """The definitions, and the files of their tables."""
-
-    def __init__(
-        self, feature_set: FeatureSet, events: Sequence[str], voids: Sequence[str]
-    ) -> None:
-        self.feature_set = feature_set
-        self.plan: Plan = make_plan(feature_set)
-        self.tables = workflow.tables_read(self.plan)
-        self.events = self._paths("--events", events)
-        self.voids = self._paths("--voids", voids)
-        self.groups: tuple[GroupColumn, ...] = ()
-        for name in self.tables:
-            self.check_given(name)
-
-    def take_groups(self, given: Sequence[str], *, groups_of_one: bool) -> None:
-        """Columns of groups, from files of memberships."""
-        alone = Alone.ITSELF if groups_of_one else Alone.NOTHING
-        self.groups = grouping.group_columns(self.feature_set, given, alone)
-
-    def check_given(self, name: str) -> None:
-        """Refuse to go on without the events of a table."""
-        if name not in self.events:
-            raise InputError(
-                f"the events of table {name!r} are not given",
-                where="--events",
-                remedy=f"--events {name}=PATH",
-            )
-
-    def check_apart(self, out: Path, *others: Path | None) -> None:
-        """Refuse to write over what is read."""
-        named = [*self.events.values(), *self.voids.values(), *others]
-        named += [Path(each.path) for each in self.groups]
-        for path in named:
-            if path is not None and path.resolve() == out.resolve():
-                raise InputError(
-                    "the result would replace what is read",
-                    where=f"--out {out}",
-                    remedy="name another file",
-                )
-
-    def read(
-        self, names: Collection[str], extra: Extra
-    ) -> tuple[dict[str, Given], dict[str, Given]]:
-        """Events and voids of these tables, by name; files of other tables are not looked at."""
-        events, voids = {}, {}
-        for table in self.feature_set.tables:
-            name = table.name
-            if name not in names:
-                continue
-            own = [each for each in self.groups if each.table == table]
-            wanted = workflow.events_wanted(self.plan, table, extra)
-            events[name], joined = self._members(self.events[name], wanted, own)
-            for column, memberships in joined:
-                events[name] = grouping.grouped(events[name], memberships, column)
-            if name in self.voids:
-                wanted = workflow.voids_wanted(self.plan, table)
-                voids[name], joined = self._members(self.voids[name], wanted, own)
-                for column, _ in joined:
-                    voids[name] = grouping.grouped_voids(voids[name], events[name], column)
-        return events, voids
-
-    def read_asked(self, path: Path, wanted: Wanted, at: datetime | str) -> Given:
-        """Labels or keys, with the groups of their members at their moments."""
-        given, joined = self._members(path, wanted, self.groups)
-        for column, memberships in joined:
-            given = grouping.grouped_asked(given, memberships, column, at)
-        return given
-
-    def _members(
-        self, path: Path, wanted: Wanted, groups: Sequence[GroupColumn]
-    ) -> tuple[Given, list[tuple[GroupColumn, Given]]]:
-        """A file with members where groups are wanted, and the memberships to join."""
-        mine = {each.grouping.group: each for each in groups if each.is_in(wanted)}
-        given = read_events(path, grouping.members_instead(wanted, groups))
-        return given, [(each, self._memberships(each, wanted)) for each in mine.values()]
-
-    @staticmethod
-    def _memberships(column: GroupColumn, events: Wanted) -> Given:
-        wanted = grouping.memberships_wanted(column, events)
-        more = grouping.more_wanted(wanted, read_events(Path(column.path), wanted))
-        return read_events(Path(column.path), more)
-
-    def _paths(self, option: str, given: Sequence[str]) -> dict[str, Path]:
-        found: dict[str, Path] = {}
-        for text in given:
-            name, equals, path = text.partition("=")
-            if not equals and len(self.feature_set.tables) == 1:
-                name, path = self.feature_set.tables[0].name, text
-            known = [table.name for table in self.feature_set.tables]
-            if name not in known or not path:
-                raise InputError(
-                    f"{text!r} is no table and file",
-                    where=option,
-                    remedy=f"TABLE=PATH; tables: {', '.join(known)}",
-                )
-            if name in found:
-                raise InputError(f"{name!r} is given twice", where=option, remedy="join the files")
-            found[name] = Path(path)
-        return found
+def _tell_revisions(
+    found: Revisions, out: Path | None, limit: int, zone: str, *, as_json: bool
+) -> None:
+    """With the changes, or the file that holds them."""
+    refused = found.quarantine
+    beside = quarantine_path(out) if out is not None and refused.num_rows else None
+    if as_json:
+        told = found.to_dict() | {"out": None if out is None else str(out)}
+        told["quarantine"] = refused.to_pylist() if beside is None else str(beside)
+        if out is None:
+            told["changes"] = found.changes.to_pylist()
+        printing.as_json(told)
+        return
+    printing_features.revisions(found, limit, zone)
+    if out is None:
+        printing_features.set_aside(refused, limit)
+    else:
+        printing_features.computed(out, {"rows": f"{found.changes.num_rows:,}"}, beside)
 
 
 def _check_mode(labels: Path | None, at: str | None, keys: Path | None, as_of: str | None) -> None:
@@ -355,7 +298,7 @@ def _check_mode(labels: Path | None, at: str | None, keys: Path | None, as_of: s
 
 
 def _question(
-    asked: _Asked, labels: Path | None, at: str | None, keys: Path | None, as_of: str | None
+    asked: Asked, labels: Path | None, at: str | None, keys: Path | None, as_of: str | None
 ) -> tuple[Given, datetime | str] | None:
     """Whose values are asked for, and when; None: at every event."""
     plan = asked.plan
@@ -425,7 +368,7 @@ def _tell(out: Path, made: Made, events: int, seconds: float, *, as_json: bool) 
 
 
 def _explain_files(
-    asked: "_Asked", key: str, feature: str, at: str | None, *, all_events: bool
+    asked: Asked, key: str, feature: str, at: str | None, *, all_events: bool
 ) -> Answer:
     """From files; only the tables behind the feature are read."""
     if at is None:
@@ -483,14 +426,3 @@ def _checked(found: FeatureSet | None, problems: Sequence[Problem]) -> dict[str,
     ]
     features = [{"name": each.name, "definition": each.read_aloud()} for each in found.definitions]
     return {"holds": True, "problems": [], "tables": tables, "features": features}
-
-
-@contextmanager
-def _progress(*, as_json: bool) -> Iterator[Progress]:
-    """A spinner and a line per step; taken away before an error is printed."""
-    watching = Silent() if as_json else TerminalProgress(STEPS, "en")
-    try:
-        yield watching
-    finally:
-        if isinstance(watching, TerminalProgress):
-            watching.stop()

@@ -119,7 +119,7 @@ def batches_of(rows: list, cuts: list[int]) -> list[list]:
     return [rows[start:stop] for start, stop in pairwise(bounds) if start < stop]
 
 
-PATIENT = Allowance(microseconds(LONG), microseconds(LONG), "row")
+PATIENT = Allowance(microseconds(LONG), "row")
 
 
 @settings(deadline=None, max_examples=60)
@@ -129,7 +129,7 @@ def test_state_from_batch_to_batch_gives_the_values_of_the_stream_engine(case, c
     if not case.added:
         return
     found, _ = live_values(case, batches, PATIENT)
-    want = Live(case.world, case.features, skew=LONG).feed(case.rows)
+    want = Live(case.world, case.features).feed(case.rows)
     assert_same_bits(found, want[case.added])
 
 
@@ -148,9 +148,9 @@ def test_rows_that_no_window_sees_again_are_dropped_and_nothing_changes(seed):
     features = FeatureSet((WORLD.table,), MEASURES)
     case = Case(WORLD, features, rows)
     lateness = timedelta(days=6)
-    limits = Allowance(microseconds(lateness), microseconds(LONG), "row")
+    limits = Allowance(microseconds(lateness), "row")
     found, kept = live_values(case, batches_of(rows, list(range(50, 900, 50))), limits)
-    engine = Live(WORLD, features, lateness, LONG)
+    engine = Live(WORLD, features, lateness)
     assert_same_bits(found, engine.feed(rows)[case.added])
     assert not any(pushed.too_late.size for pushed in engine.pushed)
     assert 0 < kept < len(rows) / 3
@@ -160,7 +160,7 @@ def test_the_last_events_of_a_key_are_kept_however_old():
     rows = seeded(1, count=300, span=400 * DAY, late_max=0)
     measures = (Measure("last", a.Sum("amount"), window=w.LastEvents(50)),)
     case = Case(WORLD, FeatureSet((WORLD.table,), measures), rows)
-    limits = Allowance(0, 0, "row")
+    limits = Allowance(0, "row")
     found, kept = live_values(case, batches_of(rows, [100, 200]), limits)
     assert_same_bits(found, Live(WORLD, case.features, LONG).feed(rows)[case.added])
     assert kept > 250
@@ -176,7 +176,7 @@ def test_an_event_too_late_for_its_key_counts_from_then_on_without_values():
 
     rows = [at(20, 0, 20), at(5, 1, 21), at(19, 2, 22), at(21, 3, 23), at(29, 4, 24)]
     case = Case(WORLD, FeatureSet((WORLD.table,), MEASURES[:1]), rows)
-    limits = Allowance(3 * DAY, 2 * DAY, None)
+    limits = Allowance(3 * DAY, None)
     found, kept = live_values(case, batches_of(rows, [1, 2, 3]), limits)
     np.testing.assert_array_equal(found[:, 0], [1, np.nan, 2, 4, np.nan])  # the last: clock ahead
     assert kept == 4
@@ -187,7 +187,7 @@ def test_an_event_that_comes_again_and_again_is_kept_once():
     adds = [row for row in rows if row["op"] == "add"]
     again = [dict(row) for _ in range(5) for row in adds]
     case = Case(WORLD, FeatureSet((WORLD.table,), MEASURES[:1]), again)
-    limits = Allowance(microseconds(LONG), microseconds(LONG), "row")
+    limits = Allowance(microseconds(LONG), "row")
     _, kept = live_values(case, batches_of(again, [30, 60, 90]), limits)
     assert kept == len({row["id"] for row in adds})
 

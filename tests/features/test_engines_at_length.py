@@ -215,7 +215,9 @@ def test_an_event_that_comes_too_late_is_counted_from_then_on_and_has_no_values(
     assert metrics['headrace_features_late_total{table="t"}'] == 1
     assert metrics['headrace_features_too_late_total{table="t"}'] == 1
     assert metrics['headrace_features_rows_total{table="t",outcome="added"}'] == 4
-    assert engine.watermark() == instant(ANCHORS[0] + 3 * DAY)
+    latest = instant(ANCHORS[0] + 3 * DAY)
+    assert engine.watermark() == latest
+    assert metrics['headrace_features_watermark_seconds{table="t"}'] == latest.timestamp()
     keys = pa.table({"k": ["a", "a"], "at": at_seconds([86_400, 2 * 86_400])})
     assert engine.read(keys, "at")["f0"].to_pylist() == [None, 1]
 

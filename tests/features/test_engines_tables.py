@@ -372,7 +372,7 @@ def test_an_event_after_2099_is_refused():
 
 
 def test_an_event_whose_clock_runs_ahead_is_refused_and_makes_no_other_late():
-    engine = StreamEngine(compiled(STRICT_SET), lateness=timedelta(0), skew=timedelta(days=1))
+    engine = StreamEngine(compiled(STRICT_SET), lateness=timedelta(0))
     ahead = {**GOOD, "time": 2 * DAY_S, "id": "2"}
     just = {**GOOD, "time": DAY_S, "id": "3"}
     pushed = engine.push(strict([GOOD, ahead, {**GOOD, "id": "4"}, just]))
@@ -382,6 +382,12 @@ def test_an_event_whose_clock_runs_ahead_is_refused_and_makes_no_other_late():
     assert "known time" in refused.reason
     assert pushed.table["events"].to_pylist() == [1, None, 2, 3]
     assert engine.watermark() == datetime(1970, 1, 2, tzinfo=UTC)
+    history = batch.History({"t": strict([GOOD, ahead, {**GOOD, "id": "4"}, just])})
+    replay = batch.replay(compiled(STRICT_SET), history)
+    assert replay.table.equals(pushed.table)
+    assert [(each.column, each.rows.tolist()) for _, each in replay.refused] == [("time", [1])]
+    with pytest.raises(InputError, match="'time' of the event lies after its known time"):
+        engine.push_one({**ahead, "time": datetime(1970, 1, 3, tzinfo=UTC)})
 
 
 def test_a_row_that_one_key_cannot_use_is_the_same_in_every_engine():
@@ -397,6 +403,21 @@ def test_a_row_that_one_key_cannot_use_is_the_same_in_every_engine():
     assert replay.table.equals(live.table)
     assert [(each.column, each.rows.tolist()) for each in live.refused] == [("shop", [1])]
     assert [(each.column, each.rows.tolist()) for _, each in replay.refused] == [("shop", [1])]
+
+
+def test_a_question_without_a_moment_has_no_values():
+    program, events = compiled(STRICT_SET), strict([GOOD])
+    engine = StreamEngine(program)
+    engine.push(events)
+    asks = pa.table({"k": ["a", "a"], "at": pa.array([DAY_S, None], pa.timestamp("s", "UTC"))})
+    found = batch.read(program, batch.History({"t": events}), asks, "at").table
+    assert found["events"].to_pylist() == [1, None]
+    assert engine.read(asks, "at").equals(found)
+
+
+def test_a_number_that_signals_is_refused():
+    with pytest.raises(InputError, match="'x'"):
+        StreamEngine(compiled(STRICT_SET)).push_one({**GOOD, "x": Decimal("sNaN")})
 
 
 @pytest.mark.parametrize("missing", ["k", "x", "y", "time", "known", "id"])

@@ -1,6 +1,7 @@
 """Which values, given before, a late event or a void changes: all of them, and nothing else."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -16,6 +17,7 @@ from headrace.features import windows as w
 from headrace.features.definition import (
     Column,
     ColumnType,
+    Derived,
     FeatureSet,
     Measure,
     Ratio,
@@ -82,8 +84,8 @@ def told(changes: pa.Table) -> Counter:
 @SLOW
 @given(out_of_order())
 def test_what_a_fact_changes_is_named_and_nothing_else(case):
-    engine = StreamEngine(compiled(case.features), LONG, LONG)
-    plain = Live(case.world, case.features, skew=LONG)
+    engine = StreamEngine(compiled(case.features), LONG)
+    plain = Live(case.world, case.features)
     for count, row in enumerate(case.rows):
         do = revisions.push if row["op"] == "add" else revisions.void
         found = do(engine, case.world.arrow([row]))
@@ -98,7 +100,7 @@ def test_what_a_fact_changes_is_named_and_nothing_else(case):
 def test_a_batch_names_what_changed_from_its_beginning_to_its_end(case):
     events = [row for row in case.rows if row["op"] == "add"]
     first, rest = events[: len(events) // 2], events[len(events) // 2 :]
-    engine = StreamEngine(compiled(case.features), LONG, LONG)
+    engine = StreamEngine(compiled(case.features), LONG)
     engine.push(case.world.arrow(first))
     found = revisions.push(engine, case.world.arrow(rest))
     sole = Case(case.world, case.features, first)
@@ -223,6 +225,17 @@ def test_what_cannot_be_taken_in_changes_nothing(engine):
     with pytest.raises(InputError, match="amount"):
         revisions.push(engine, invoices(("r", "E1", -1.0, 4.0, 24.0)).drop_columns(["amount"]))
     assert engine.digest() == before
+
+
+def test_a_key_may_be_derived():
+    derived = (Derived("large", "amount > 100"),)
+    table = replace(INVOICES, derived=derived)
+    features = FeatureSet((table,), (Measure("n", a.Count(), by=("firm", "large")),))
+    engine = StreamEngine(compiled(features), LONG)
+    engine.push(invoices(("a", "E1", 100.0, 1.0, 1.0), ("b", "E1", 200.0, 5.0, 5.0)))
+    late = invoices(("r", "E1", 300.0, 2.0, 6.0))
+    assert revisions.push(engine, late).changes["key"].to_pylist() == ["firm E1, large True"]
+    assert revisions.void(engine, late).changes["after"].to_pylist() == [1.0]
 
 
 def test_a_key_that_is_missing_has_nothing_to_revise(engine):

@@ -110,7 +110,7 @@ def test_values_are_those_of_the_stream_engine_through_restarts(feed, facts):
     sent = [row for row in facts if row["op"] in feed.kinds]
     added = [place for place, row in enumerate(sent) if row["op"] == "add"]
     assert found["row"].to_pylist() == [sent[place]["row"] for place in added]
-    want = Live(feed.world, feed.features, LONG, LONG).feed(sent)[added]
+    want = Live(feed.world, feed.features, LONG).feed(sent)[added]
     assert_same_bits(matrix(found, [each.name for each in MEASURES]), want)
     assert len(added) > 400
     assert np.isnan(want).any()

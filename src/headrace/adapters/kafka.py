@@ -210,7 +210,7 @@ class KafkaSource:
         known, table = self._live.positions, self._table(topic)
         again = [each for each in messages if each.offset < known.get(each[:2], 0)]
         if again:
-            scratch = StreamEngine(self._live.engine.compiled, skew=self._live.skew)
+            scratch = StreamEngine(self._live.engine.compiled)
             take = scratch.push if topic.take is Take.EVENTS else scratch.void
             for run in runs(again, table):
                 self._checked_run(run, _rejected(run, partial(take, table=topic.table)))

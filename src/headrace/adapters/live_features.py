@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import numpy as np
 import pyarrow as pa
 
 from headrace.adapters.live_records import (
@@ -25,10 +26,14 @@ from headrace.adapters.live_records import (
     one_record,
     table_record,
 )
+from headrace.adapters.mapped_memory import MappedMemory, NoRoomError
 from headrace.adapters.segment_log import GroupCommit, SegmentLog, StorageError
 from headrace.adapters.snapshots import Damaged, newest_snapshot, write_snapshot
 from headrace.errors import InputError
 from headrace.features.compile import Compiled
+from headrace.features.engines import revisions
+from headrace.features.engines.revisions import Revised
+from headrace.features.engines.store import grown_in_memory
 from headrace.features.engines.stream import ONE_DAY, Pushed, PushedOne, StreamEngine
 
 Done = TypeVar("Done")
@@ -56,8 +61,8 @@ class LiveFeatures:
         folder: Path,
         compiled: Compiled,
         lateness: timedelta = ONE_DAY,
-        skew: timedelta = ONE_DAY,
         open_log: Callable[[Path], SegmentLog] = SegmentLog.open,
+        memory_bytes: int | None = None,
     ) -> None:
         """Open a folder, or make it, and recover what it holds.
 
@@ -65,14 +70,16 @@ class LiveFeatures:
             folder: Where log and snapshots are.
             compiled: The plan.
             lateness: As in `StreamEngine`.
-            skew: The same.
             open_log: Opens the log in a folder; for segments of another size.
+            memory_bytes: Of rows and keys, how many bytes may be in memory at a time; the rest is
+                on disk, see `MappedMemory`. None: all of them are in memory.
 
         Raises:
             StorageError: The folder is in use, damaged, or lacks a part of its history.
         """
-        self.folder, self.lateness, self.skew = folder, lateness, skew
+        self.folder, self.lateness = folder, lateness
         self.damaged: tuple[Damaged, ...] = ()
+        self._memory: MappedMemory | None = None
         self._engine = self._fresh(compiled)
         self._positions: dict[tuple[str, int], int] = {}
         self._broken = ""  # why memory may lack what the log has
@@ -80,6 +87,9 @@ class LiveFeatures:
         self._group = GroupCommit(self._log)
         self._order = threading.Lock()  # records stand in the log in the order they were applied
         try:
+            if memory_bytes is not None:
+                self._memory = MappedMemory(folder / "memory", memory_bytes)
+                self._engine = self._fresh(compiled)
             self.replayed = self._recover()
         except BaseException:
             self.close()
@@ -129,6 +139,24 @@ class LiveFeatures:
         pushed, sequence = self.submit_one(event, table)
         self.wait(sequence)
         return pushed
+
+    def revise(self, events: pa.Table, table: str = "") -> Revised:
+        """As `revisions.push`: what a push changes of values given before; durable as `push`."""
+        record = table_record(EVENTS, events, table)
+        found, _ = self._apply(
+            self._log.append, record, lambda engine: revisions.push(engine, events, table)
+        )
+        self.commit()
+        return found
+
+    def revise_by_voids(self, voids: pa.Table, table: str = "") -> Revised:
+        """As `revisions.void`; durable as `void`."""
+        record = table_record(VOIDS, voids, table)
+        found, _ = self._apply(
+            self._log.append, record, lambda engine: revisions.void(engine, voids, table)
+        )
+        self.commit()
+        return found
 
     def submit(
         self, events: pa.Table, table: str = "", positions: Positions | None = None
@@ -203,9 +231,12 @@ class LiveFeatures:
             return engine.read_one(key, at)
 
     def sweep(self, share: float = 1.0) -> int:
-        """As `StreamEngine.sweep`."""
+        """As `StreamEngine.sweep`; with `memory_bytes`, then looks at the limit."""
         with self._in_force() as engine:
-            return engine.sweep(share)
+            forgotten = engine.sweep(share)
+        if self._memory is not None:
+            self._memory.trim()
+        return forgotten
 
     def digest(self) -> str:
         """As `StreamEngine.digest`."""
@@ -213,13 +244,21 @@ class LiveFeatures:
             return engine.digest()
 
     def metrics(self) -> dict[str, float]:
-        """As `StreamEngine.metrics`, and the records that are in the log, and not yet durable."""
+        """As `StreamEngine.metrics`, and the records that are in the log, and not yet durable.
+
+        With `memory_bytes` also the bytes reserved on disk, and how many of them are in memory.
+        """
         with self._in_force() as engine:
-            return engine.metrics() | {
+            figures = engine.metrics() | {
                 "headrace_features_log_records_total": self._log.next_sequence,
                 "headrace_features_log_records_pending": self._log.next_sequence
                 - self._log.durable,
             }
+        if self._memory is not None:
+            self._memory.trim()  # counting keys looked at all of them
+            figures["headrace_features_mapped_bytes"] = self._memory.mapped_bytes
+            figures["headrace_features_resident_bytes"] = self._memory.resident_bytes
+        return figures
 
     def snapshot(self) -> Path:
         """Write the engine's memory down, so that opening need not replay the log before it."""
@@ -236,7 +275,8 @@ class LiveFeatures:
         events come in faster than that, they wait for the last part of it.
 
         Raises:
-            StorageError: The log no longer holds the whole history.
+            StorageError: The log no longer holds the whole history; or the disk has no room for
+                the new definitions, and the old ones go on.
         """
         if self._log.first_sequence > 0:
             message = f"the log begins at record {self._log.first_sequence}"
@@ -257,7 +297,15 @@ class LiveFeatures:
             self._engine = engine
 
     def close(self) -> None:
-        """Commit and let go of the folder."""
+        """Commit and let go of the folder; and of rows and keys, where a part of them is on disk.
+
+        Then only opening it again gives values.
+        """
+        if self._memory is not None:
+            with self._order:
+                self._broken = "it is closed"
+                self._engine = StreamEngine(self._engine.compiled, self.lateness)
+            self._memory.close()
         self._group.close()
         self._log.close()
 
@@ -268,7 +316,8 @@ class LiveFeatures:
         self.close()
 
     def _fresh(self, compiled: Compiled) -> StreamEngine:
-        return StreamEngine(compiled, self.lateness, self.skew)
+        grow = grown_in_memory if self._memory is None else self._memory.grown
+        return StreamEngine(compiled, self.lateness, grow)
 
     @contextmanager
     def _in_force(self) -> Iterator[StreamEngine]:
@@ -291,6 +340,9 @@ class LiveFeatures:
                 sequence = append(record)
                 self._positions.update(positions or {})
                 return do(engine), sequence
+            except NoRoomError as error:  # the log has all of it, memory a part
+                self._broken = f"memory lacks what the log has: {error.problem}"
+                raise _unacknowledged(error) from error
             except (InputError, StorageError):  # refused by the engine, or not appended
                 raise
             except REFUSALS as error:  # a replay passes over it, too
@@ -314,7 +366,8 @@ class LiveFeatures:
         """Take the newest snapshot, if it is of these definitions; returns what it goes up to."""
         snapshots = self.folder / "snapshots"
         try:
-            snapshot = newest_snapshot(snapshots)
+            new = np.empty if self._memory is None else self._memory.new
+            snapshot = newest_snapshot(snapshots, new)
         except StorageError as error:
             if self._log.first_sequence > 0:
                 raise

@@ -1,10 +1,11 @@
 """What `headrace features` prints for people."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 
@@ -13,8 +14,10 @@ from headrace.features.checking import Problem
 from headrace.features.definition import FeatureSet
 from headrace.workflows.feature_explain import COUNTED, Answer, Part, local_text
 from headrace.workflows.feature_plan import HOW, SCAN, TOTALS, FeatureView, PlanView, SpaceView
+from headrace.workflows.feature_revisions import VOID, Cause, Revisions
 
 NAMES_SHOWN = 3
+DAYS_EXACT = 10  # below it, parts of days are told
 _COLOURS = {TOTALS: "green", SCAN: "yellow"}
 
 
@@ -190,6 +193,101 @@ def computed(out: Path, told: Mapping[str, str], beside: Path | None) -> None:
         console.print(said, soft_wrap=True)
 
 
+def revisions(found: Revisions, limit: int, zone: str) -> None:
+    """What changed, by the row that changed it, the newest first."""
+    console = console_now()
+    changed, account = found.changes.num_rows, found.account
+    until = found.period.until
+    period = f"known after {_day(found.period.since, zone)}"
+    period += "" if until is None else f" and by {_day(until, zone)}"
+    if changed:
+        causes = _count(len(found.causes), "late event or void", "late events and voids")
+        said = f"[bold]{_count(changed, 'value')} of {_count(found.keys, 'key')}[/] changed"
+        console.print(f"{said}, by {causes} {safe(period)}", soft_wrap=True)
+    else:
+        told = f"nothing {safe(period)} changed a value given before"
+        console.print(f"[bold green]✓[/] {told}", soft_wrap=True)
+    taken = f"{_count(account.events, 'event')}, {account.late:,} of them late; "
+    console.print(f"[dim]looked at  {taken}{_count(account.voids, 'void')}[/]", soft_wrap=True)
+    if found.untold:
+        told = f"made of several keys or tables: {', '.join(found.untold)}"
+        console.print(f"[dim]not told   {safe(told)}[/]", soft_wrap=True)
+    if changed:
+        told = "before and after are those of the newest value changed, given at `to`"
+        console.print(f"[dim]{told}[/]", soft_wrap=True)
+    last = changed
+    for cause in list(reversed(found.causes))[:limit]:
+        console.print()
+        _revised_by(console, cause, found.changes.slice(last - cause.values, cause.values))
+        last -= cause.values
+    if len(found.causes) > limit:
+        told = f"the newest {limit:,} of {len(found.causes):,} are shown; --out FILE writes all"
+        console.print(f"\n[dim]{told}[/]", soft_wrap=True)
+
+
+def _revised_by(console: Console, cause: Cause, changes: pa.Table) -> None:
+    """One row that changed values: what it is, then each feature it changed, by key."""
+    named = f"row {cause.file_row:,}" if cause.id is None else cause.id
+    what = "[bold red]void of[/]" if cause.what == VOID else "[bold yellow]late[/]"
+    told = f"{safe(cause.table)} {safe(named)}"
+    known = f"{_day(cause.known, cause.zone)} [dim]({_after(cause)})[/]"
+    console.print(
+        f"{what} [bold]{told}[/]  [dim]of[/] {_day(cause.time, cause.zone)}[dim], known[/] {known}",
+        soft_wrap=True,
+    )
+    for key in changes["key"].unique().to_pylist():
+        of_key = changes.filter(pc.equal(changes["key"], key))
+        console.print(_revised(f"  {key}", of_key))
+
+
+def _after(cause: Cause) -> str:
+    """How long after it happened it became known that it had, or that it was taken back."""
+    days = (cause.known - cause.time).total_seconds() / 86_400
+    told = f"{abs(days):,.0f}" if abs(days) >= DAYS_EXACT else f"{abs(days):,.2g}"
+    return f"{told} {'day' if told == '1' else 'days'} {'before' if days < 0 else 'after'}"
+
+
+def _revised(title: str, changes: pa.Table) -> Table:
+    """A line per feature: how many values, from when to when, and the newest of them."""
+    shown = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    shown.add_column(f"[not dim]{safe(title)}[/]", overflow="fold")
+    for name in ("values", "from", "to", "before", "after"):
+        at_right = name not in {"from", "to"}
+        shown.add_column(name, justify="right" if at_right else "left", no_wrap=True)
+    for feature in changes["feature"].unique().to_pylist():
+        rows = changes.filter(pc.equal(changes["feature"], feature))
+        first, last = (_clock(rows["at"][at].as_py()) for at in (0, rows.num_rows - 1))
+        before, after = (rows[name][rows.num_rows - 1].as_py() for name in ("before", "after"))
+        values = (f"[dim]{_number(before)}[/]", f"[bold cyan]{_number(after)}[/]")
+        shown.add_row(f"    {safe(feature)}", f"{rows.num_rows:,}", first, last, *values)
+    return shown
+
+
+def set_aside(refused: pa.Table, limit: int) -> None:
+    """Rows that could not be used, where no result is written beside which they would stand."""
+    if not refused.num_rows:
+        return
+    console = console_now()
+    console.print("\n[yellow]![/] rows that could not be used", soft_wrap=True)
+    for row in refused.slice(0, limit).to_pylist():
+        value = f" {row['value']!r}" if row["value"] else ""
+        told = f"{row['table']}, row {row['row']:,}: {row['column']}{value} {row['reason']}"
+        console.print(f"  {safe(told)}", soft_wrap=True)
+    if refused.num_rows > limit:
+        console.print(f"  [dim]and {refused.num_rows - limit:,} more[/]", soft_wrap=True)
+
+
+def _day(at: datetime, zone: str) -> str:
+    return _clock(datetime.fromisoformat(local_text(at, zone)))
+
+
+def _clock(at: datetime) -> str:
+    """A local time; the end of a day, which a date is, by its date alone."""
+    if at.time() == time.max:
+        return at.date().isoformat()
+    return at.isoformat(sep=" ", timespec="auto" if at.microsecond else "seconds")
+
+
 def _grid() -> Table:
     grid = Table.grid(padding=(0, 2))
     for fold in (False, False, True, False):
@@ -203,8 +301,8 @@ def _names(names: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+def _count(number: int, noun: str, several: str = "") -> str:
+    return f"{number:,} " + (noun if number == 1 else several or f"{noun}s")
 
 
 def _number(value: float | None) -> str:

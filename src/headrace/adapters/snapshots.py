@@ -12,7 +12,7 @@ A folder holds the newest two, so that a damaged one costs a longer replay and n
 import json
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -37,6 +37,9 @@ _CRC = struct.Struct("<I")
 _CHUNK_BYTES = 1 << 22
 _KINDS = "biufcMmSUV"  # of dtypes whose bytes are the whole value: no objects
 _KEPT = 2
+
+New = Callable[[tuple[int, ...], str], NDArray[Any]]
+"""Makes an array of a shape and dtype, whatever it holds."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +128,12 @@ def snapshot_sequences(folder: Path) -> list[int]:
     return sorted((int(path.stem) for path in names), reverse=True)
 
 
-def newest_snapshot(folder: Path) -> Snapshot | None:
+def newest_snapshot(folder: Path, new: New = np.empty) -> Snapshot | None:
     """The newest snapshot whose every checksum is right; None if there is no snapshot.
+
+    Args:
+        folder: Where they are.
+        new: Makes the arrays that they are read into; for arrays elsewhere than in memory.
 
     Raises:
         StorageError: If there are snapshots and none can be used, or the disk refuses.
@@ -135,7 +142,7 @@ def newest_snapshot(folder: Path) -> Snapshot | None:
     for sequence in snapshot_sequences(folder):
         path = _path(folder, sequence)
         try:
-            arrays, meta = _read(path, sequence)
+            arrays, meta = _read(path, sequence, new)
         except DamageError as error:
             damaged.append(Damaged(path, error.problem))
         except OSError as error:
@@ -209,7 +216,7 @@ def _pieces(array: NDArray[Any]) -> Iterator[memoryview]:
         yield flat[start : start + items].view(np.uint8).data
 
 
-def _read(path: Path, sequence: int) -> tuple[dict[str, NDArray[Any]], dict[str, object]]:
+def _read(path: Path, sequence: int, new: New) -> tuple[dict[str, NDArray[Any]], dict[str, object]]:
     """The arrays and the meta of a file.
 
     Raises:
@@ -223,7 +230,7 @@ def _read(path: Path, sequence: int) -> tuple[dict[str, NDArray[Any]], dict[str,
         expected = file.tell() + sum(entry["bytes"] for entry in header["arrays"])
         if size != expected:
             raise DamageError(f"it has {size} bytes and should have {expected}", path)
-        arrays = {entry["name"]: _read_array(path, file, entry) for entry in header["arrays"]}
+        arrays = {entry["name"]: _read_array(path, file, entry, new) for entry in header["arrays"]}
         return arrays, header["meta"]
 
 
@@ -239,9 +246,11 @@ def _read_header(path: Path, file: BufferedReader, size: int) -> dict[str, Any]:
     raise DamageError("its header is damaged, or of another version", path)
 
 
-def _read_array(path: Path, file: BufferedReader, entry: Mapping[str, Any]) -> NDArray[Any]:
+def _read_array(
+    path: Path, file: BufferedReader, entry: Mapping[str, Any], new: New
+) -> NDArray[Any]:
     offset = file.tell()
-    array = np.empty(entry["shape"], entry["dtype"])
+    array = new(tuple(entry["shape"]), entry["dtype"])
     check = 0
     for piece in _pieces(array):
         file.readinto(piece)

@@ -65,28 +65,24 @@ NEVER = -(2**62)  # long before any event, in microseconds
 _PACKET = "shard int, packet binary"
 _TURN = "headrace_turn"  # when a row took its turn
 _VOID, _PLACE = "headrace_void", "headrace_place"
+_ANY_SKEW = timedelta(days=100_000)  # turns are no times
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """How late or early an event may be, in microseconds.
+    """How late an event may be, in microseconds, and what tells the order.
 
     Attributes:
         lateness: By how much it may trail the latest one of its key.
-        skew: By how much it may lie ahead of its known time.
         arrival: A column that rises in the order of arrival; None: there is none.
     """
 
     lateness: int
-    skew: int
     arrival: str | None
 
 
 def push(
-    compiled: Compiled,
-    history: SparkHistory,
-    lateness: timedelta = ONE_DAY,
-    skew: timedelta = ONE_DAY,
+    compiled: Compiled, history: SparkHistory, lateness: timedelta = ONE_DAY
 ) -> "DataFrame":
     """Values at every event of a stream, as it arrives; the twin of `StreamEngine.push`.
 
@@ -102,8 +98,6 @@ def push(
         history: The events of that table, and its voids, as streams.
         lateness: By how much an event may trail the latest one of its key and still be exact.
             Events are kept that much longer than windows look back.
-        skew: By how much an event may lie ahead of its known time, where the table has one; one
-            further ahead has no values and is not kept.
 
     Returns:
         A stream of the columns of the events, then a double per feature; null is missing. Write
@@ -127,7 +121,7 @@ def push(
     rows = nested(events.withColumn(TAKEN, nothing), ASKS)
     if name in history.voids:
         rows = together(rows, nested(history.voids[name], VOIDS))
-    limits = Allowance(microseconds(lateness), microseconds(skew), history.arrival.get(name))
+    limits = Allowance(microseconds(lateness), history.arrival.get(name))
     packets = rows.mapInArrow(partial(_send_rows, turns[0]), _PACKET)
     for turn, after in pairwise(turns):
         packets = _answered(packets, turn, limits).mapInArrow(partial(_send_on, after), _PACKET)
@@ -308,7 +302,7 @@ def take_in(
     Returns:
         The packet's rows with values; and what is to be kept now.
     """
-    space = replace(turn.space, table=replace(turn.space.table, known=_TURN))
+    space = replace(turn.space, table=replace(turn.space.table, known=_TURN, skew=_ANY_SKEW))
     old = kept.append_column(_PLACE, pa.array(np.full(kept.num_rows, -1)))
     rows = _without_repeats(space.table, pa.concat_tables([old, _arrived(turn, limits, fresh)]))
     turns = pa.array(np.arange(rows.num_rows)).cast(pa.timestamp("us", "UTC"))
@@ -358,7 +352,8 @@ def _arrived(turn: Turn, limits: Allowance, fresh: pa.Table) -> pa.Table:
         parts.append(pa.table({**{name: key[name] for name in KEY}, **columns, **added}))
     rows = pa.concat_tables(parts, promote_options="permissive")
     if table.known is not None:
-        ahead = instants_of(rows, table.time) > instants_of(rows, table.known) + limits.skew
+        latest = instants_of(rows, table.known) + microseconds(table.skew)
+        ahead = instants_of(rows, table.time) > latest
         good = pc.and_(rows[table.known].is_valid(), pa.array(~ahead))
         rows = rows.filter(good)
     first = 0 if table.known is None else 1

@@ -16,12 +16,13 @@ from headrace.facts.cells import numpy_mask
 from headrace.features.definition import Column, ColumnType
 from headrace.features.expressions import Values, evaluate, parse_expression, passing
 from headrace.features.kernels import hashing
-from headrace.features.plan import Kept, Space, columns_of
+from headrace.features.plan import Kept, Space, columns_of, microseconds
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 NUMBER_MAX = 2**47  # sixty-five thousand such numbers still add up to less than 2**63
 TIME_FIRST, TIME_END = 0, 4_102_444_800_000_000  # the tables of the calendar: 1970 to 2099
+AHEAD = "lies after its known time"
 _INSTANT = pa.timestamp("us", tz="UTC")
 
 
@@ -149,6 +150,8 @@ class Reader:
         values, refused = self.values(events)
         known, unknown = self.known(events)
         refused += unknown
+        if known is not None:
+            refused += self._ahead(values[self.table.time], known)
         bits = self._bits(values, refused, events.num_rows)
         n = events.num_rows
         good = _good(n, refused)
@@ -170,7 +173,7 @@ class Reader:
     def read_voids(self, voids: pa.Table) -> tuple[Incoming, list[Refused]]:
         """What takes events back: each row names the key, the time and the id of an event."""
         names = (*self.space.by, *self.naming)
-        values = {name: values_of(voids, self.columns[name], self.table.name) for name in names}
+        values = self.given_or_derived(voids, names)
         refused = [each for name in names for each in self._unusable(name, values[name])]
         known, unknown = self.known(voids)
         refused += unknown
@@ -202,12 +205,27 @@ class Reader:
 
     def keys(self, given: pa.Table) -> tuple[Ints, Mask]:
         """Two words for the key of each row, (n, 2), and which rows have one, (n,)."""
-        values = [values_of(given, self.columns[name], self.table.name) for name in self.space.by]
+        found = self.given_or_derived(given, self.space.by)
+        values = [found[name] for name in self.space.by]
         good = np.ones(given.num_rows, np.bool_)
         for each in values:
             if each.valid is not None:
                 good &= each.valid
         return key_words(values), good
+
+    def given_or_derived(self, given: pa.Table, names: Iterable[str]) -> dict[str, Values]:
+        """Columns that are there, or else computed from others that are."""
+        wanted = set(names)
+        derived = {n: each for n, each in self.derived if n not in given.column_names}
+        for name, expression in reversed(derived.items()):
+            wanted |= expression.names if name in wanted else set()
+        values: dict[str, Values] = {}
+        for name, column in self.columns.items():
+            if name in wanted and name in derived:
+                values[name] = evaluate(derived[name], values)
+            elif name in wanted:
+                values[name] = values_of(given, column, self.table.name)
+        return values
 
     def known(self, events: pa.Table) -> tuple[Ints | None, list[Refused]]:
         """When each row became known, (n,); None where the table says: at its event time."""
@@ -218,6 +236,11 @@ class Reader:
         missing = np.zeros(0, np.int64) if found.valid is None else np.flatnonzero(~found.valid)
         refused = [Refused(column.name, "is missing", missing)] if missing.size else []
         return np.asarray(found.data), refused
+
+    def _ahead(self, times: Values, known: Ints) -> list[Refused]:
+        """Events whose clock runs ahead of the time at which they became known."""
+        rows = np.flatnonzero(np.asarray(times.data) > known + microseconds(self.table.skew))
+        return [Refused(self.table.time, AHEAD, rows)] if rows.size else []
 
     def values(self, events: pa.Table) -> tuple[dict[str, Values], list[Refused]]:
         """Every column that is needed, derived ones included."""

@@ -8,6 +8,7 @@ reads: the sum of the amount of sales in 365 days. A `Table` says which columns 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import Enum
 
 from headrace.errors import InputError, MappingError
@@ -69,6 +70,8 @@ class Table:
         id: The column that names an event, so that a repetition is found and a void can name it;
             None: every row is an event of its own.
         zone: The zone of local days, months and hours.
+        skew: By how much an event may lie ahead of its known time. One further ahead is refused:
+            its clock is wrong, and it would make all others late.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Table:
     known: str | None = None
     id: str | None = "id"
     zone: str = "UTC"
+    skew: timedelta = timedelta(days=1)
 
 
 class Current(Enum):

@@ -13,10 +13,11 @@ import numpy as np
 
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds
-from headrace.features.columns import NUMBER_MAX, TIME_END, TIME_FIRST, Reader
+from headrace.features.columns import AHEAD, NUMBER_MAX, TIME_END, TIME_FIRST, Reader
 from headrace.features.definition import Column, ColumnType
 from headrace.features.expressions import row_evaluator
 from headrace.features.kernels import hashing
+from headrace.features.plan import microseconds as length_us
 
 Event = Mapping[str, Any]
 Words = tuple[int, int]
@@ -85,6 +86,7 @@ class RowReader:
         time = values[self.reader.table.time]
         if not TIME_FIRST <= time < TIME_END:
             raise self._refused(self.reader.table.time, "lies outside the years 1970 to 2099")
+        self._check_clock(event, time)
         words = [time]
         if self.filters:
             words.append(self._bits(values))
@@ -95,13 +97,23 @@ class RowReader:
         ]
         return self._key(values), words
 
+    def _check_clock(self, event: Event, time: int) -> None:
+        table = self.reader.table
+        if table.known is None:
+            return
+        known = moment_of(event, table.known)
+        if known is None:
+            raise self._refused(table.known, "is missing")
+        if time > known + length_us(table.skew):
+            raise self._refused(table.time, AHEAD)
+
     def _value(
         self, event: Event, name: str, convert: Callable[[Any, Column], Any], column: Column
     ) -> Any:
         value = event.get(name)
-        if value is None or value != value:  # noqa: PLR0124  (NaN is missing)
-            return None
         try:
+            if value is None or value != value:  # noqa: PLR0124  (NaN is missing)
+                return None
             return convert(value, column)
         except (TypeError, ValueError, ArithmeticError) as error:
             raise self._refused(name, f"holds {value!r}: {error}") from error

@@ -6,7 +6,7 @@ labels never reach the engine, which sees keys and times alone.
 """
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from enum import Enum
@@ -301,7 +301,7 @@ def at_every_event(
     return Made(
         made,
         tuple(found.table.column_names),
-        _quarantine(found, events, voids),
+        quarantine_of(found.refused, events, voids),
         asked.read - made.num_rows,
     )
 
@@ -330,7 +330,8 @@ def as_of(
     found = read(compile_plan(plan), history_of(events, voids), asked.columns, at, threads)
     features = found.table.select(range(asked.columns.num_columns, found.table.num_columns))
     made = _joined(asked.original, features, asked.name)
-    told = in_order(pa.concat_tables([_quarantine(found, events, voids), asked.refused]))
+    set_aside = quarantine_of(found.refused, events, voids)
+    told = in_order(pa.concat_tables([set_aside, asked.refused]))
     return Made(made, tuple(features.column_names), told, asked.read - made.num_rows)
 
 
@@ -368,14 +369,16 @@ def _usable(plan: Plan, table: Table, found: Computed) -> NDArray[np.bool_]:
     return ~refused | some
 
 
-def _quarantine(
-    found: Computed, events: Mapping[str, Given], voids: Mapping[str, Given]
+def quarantine_of(
+    refused: Iterable[tuple[str, Refused]],
+    events: Mapping[str, Given],
+    voids: Mapping[str, Given],
 ) -> pa.Table:
-    """What the readers and the engine set aside, by table and row."""
+    """What the readers and the engine set aside, by table and row; see QUARANTINE."""
     given = {each.name: each for each in (*events.values(), *voids.values())}
     parts = [each.refused for each in given.values()]
     told = set()
-    for name, each in found.refused:
+    for name, each in refused:
         at = (name, each.column, each.reason, each.rows.tobytes())
         if at not in told:  # two spaces of one table refuse the same rows
             told.add(at)

@@ -6,15 +6,18 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from headrace.errors import InputError
+from headrace.facts.cells import numpy_mask
 from headrace.facts.localtime import microseconds
 from headrace.features import arithmetic
 from headrace.features.columns import Refused, instants_of
 from headrace.features.compile import Compiled, Program
 from headrace.features.definition import Measure, Table
 from headrace.features.engines.sorted import Sorted, evaluate
+from headrace.features.kernels import codes
 from headrace.features.plan import Plan, Space
 
 Ints = NDArray[np.int64]
@@ -145,7 +148,8 @@ def read(
         compiled: The plan.
         history: The facts; every table of the plan, be it without rows.
         keys: One row per question, with every column that is a key of the plan.
-        at: The moment, UTC; or the name of the column of `keys` that holds the moments.
+        at: The moment, UTC; or the name of the column of `keys` that holds the moments. A question
+            without a moment has no values.
         threads: Worked on at once.
 
     Returns:
@@ -164,10 +168,16 @@ def read(
 
 
 def moments_of(keys: pa.Table, at: datetime | str) -> Ints:
-    """The moment of each question: one for all, or those in a column, microseconds, (n,)."""
+    """The moment of each question: one for all, or those in a column, microseconds, (n,).
+
+    Where there is none it is NOBODY_ASKS: nothing is known at no moment.
+    """
     if isinstance(at, datetime):
         return np.full(keys.num_rows, microseconds(at))
-    return instants_of(keys, at, "keys")
+    moments = instants_of(keys, at, "keys")
+    if keys[at].null_count == 0:
+        return moments
+    return np.where(numpy_mask(pc.is_valid(keys[at])), moments, codes.NOBODY_ASKS)
 
 
 def beside(keys: pa.Table, features: pa.Table) -> pa.Table:

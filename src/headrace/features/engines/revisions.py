@@ -7,6 +7,7 @@ and after, and what differs is named.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 
 from headrace.features import arithmetic
 from headrace.features.columns import instants_of
+from headrace.features.definition import ColumnType
 from headrace.features.engines.stream import Live, Pushed, StreamEngine
+from headrace.features.expressions import Values
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -128,12 +131,11 @@ class _Watch:
     ) -> pa.Table:
         key, time = self.events[changed, 0], self.events[changed, 1]
         rows = self.first_rows[key]
-        columns = [given[column].take(pa.array(rows)).to_pylist() for column in self.live.space.by]
+        by = self.live.space.by
+        found = self.live.reader.given_or_derived(given.take(pa.array(rows)), by)
         said = [
-            ", ".join(
-                f"{column} {value}" for column, value in zip(self.live.space.by, each, strict=True)
-            )
-            for each in zip(*columns, strict=True)
+            ", ".join(f"{column} {value}" for column, value in zip(by, each, strict=True))
+            for each in zip(*(_plain(found[column]) for column in by), strict=True)
         ]
         n = len(changed)
         arrays = [
@@ -152,3 +154,15 @@ def _records(events: Ints) -> NDArray[np.void]:
     """Each row as one value, (n,)."""
     kind = [("key", np.int64), ("time", np.int64), ("place", np.int64)]
     return np.ascontiguousarray(events).view(kind).ravel()
+
+
+def _plain(values: Values) -> list[object]:
+    """A key column as a person would write it."""
+    data = values.data
+    if not isinstance(data, np.ndarray):
+        return list(data.to_pylist())
+    if values.type is ColumnType.FLAG:
+        return [bool(each) for each in data]
+    if values.type is ColumnType.NUMBER:
+        return [Decimal(int(each)).scaleb(-values.places) for each in data]
+    return list(data.tolist())

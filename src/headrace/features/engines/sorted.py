@@ -230,13 +230,16 @@ class Sorted:
 
         Args:
             keys: (n, 2).
-            moments: Microseconds, (n,).
+            moments: Microseconds, (n,); NOBODY_ASKS has no values.
             limits: Microseconds, (n,); None: the moments.
             good: Which of them have a value at all, (n,); None: all.
         """
         asked = len(moments)
         limits = moments if limits is None else limits
-        chosen = None if good is None or good.all() else np.flatnonzero(good)
+        asks = (
+            moments != codes.NOBODY_ASKS if good is None else good & (moments != codes.NOBODY_ASKS)
+        )
+        chosen = None if asks.all() else np.flatnonzero(asks)
         if chosen is not None:
             keys, moments, limits = keys[chosen], moments[chosen], limits[chosen]
         numbers = self.numbering.known(keys)

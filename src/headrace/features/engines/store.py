@@ -1,6 +1,6 @@
 """The memory of one space while events come in, grown as it fills."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,20 @@ from headrace.features.windows import Sliding
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+Grow = Callable[[Ints, tuple[int, ...]], Ints]
+"""Makes room: an array of a shape that begins with what one of fewer rows holds, zero behind it.
+
+The array given is not used any more. `adapters` may keep what is large elsewhere than in memory.
+"""
 
 CURSOR_WORDS_MAX = 128  # a thousand bytes a key
+
+
+def grown_in_memory(array: Ints, shape: tuple[int, ...]) -> Ints:
+    """See `Grow`: a copy."""
+    whole = np.zeros(shape, np.int64)
+    whole[: len(array)] = array
+    return whole
 
 
 def capacities() -> Ints:
@@ -42,14 +54,18 @@ class Taken:
 class Store:
     """Rows of every key of one space, in any order of arrival."""
 
-    def __init__(self, space: Space, program: Program, lateness: int) -> None:
+    def __init__(
+        self, space: Space, program: Program, lateness: int, grow: Grow = grown_in_memory
+    ) -> None:
         """Start empty.
 
         Args:
             space: What is kept.
             program: The same, as arrays.
             lateness: Microseconds by which an event may trail the latest one and still be exact.
+            grow: Makes room for more.
         """
+        self.grow = grow
         block = codes.BLOCK * space.row_words + len(space.lanes) + 2 * len(space.extremes)
         self.program = program
         self.shape = (
@@ -137,15 +153,18 @@ class Store:
         return {
             "pool": self.pool[:used],
             "slots": self.slots[: self.slots_used],
-            "table": self.table,
+            "table": self.table[:],
             "heads": self.heads,
         }
 
     def restore(self, state: Mapping[str, Ints]) -> None:
-        """Go on from copies of a state; arrays of the same plan and layout."""
-        self.pool = _with_room(state["pool"], self.pool.size)
-        self.slots = _with_room(state["slots"], len(self.slots))
-        self.table = state["table"].copy()
+        """Go on from copies of a state; arrays of the same plan and layout.
+
+        Where `grow` gave an array itself, it is taken over, not copied.
+        """
+        self.pool = self._with_rows(state["pool"], len(self.pool))
+        self.slots = self._with_rows(state["slots"], len(self.slots))
+        self.table = self.grow(state["table"], state["table"].shape)
         self.heads = state["heads"].copy()
         self.slots[:, history.S_CURSOR] = 0  # they are found again as events come in
         self.heads[[history.H_CURSORS, history.H_FREE_CURSOR]] = 0
@@ -159,13 +178,21 @@ class Store:
 
     def _grow(self, full: int) -> None:
         if full == codes.POOL_FULL:
-            self.pool = _with_room(self.pool, 2 * self.pool.size)
+            self.pool = self._with_rows(self.pool, 2 * len(self.pool))
         elif full == codes.SLOTS_FULL:
-            self.slots = _with_room(self.slots, 2 * len(self.slots))
+            self.slots = self._with_rows(self.slots, 2 * len(self.slots))
         elif full == codes.CURSORS_FULL:
-            self.cursors = _with_room(self.cursors, 2 * len(self.cursors))
+            self.cursors = self._with_rows(self.cursors, 2 * len(self.cursors))
         else:
-            self.table = hashing.grown(self.table)
+            bigger = self.grow(self.table[:0], (2 * len(self.table), 3))
+            hashing.copy(self.table, bigger)
+            self.table = bigger
+
+    def _with_rows(self, array: Ints, rows: int) -> Ints:
+        """The array with room for as many rows, doubled until it holds what it has."""
+        while rows < len(array):
+            rows *= 2
+        return self.grow(array, (rows, *array.shape[1:]))
 
     @property
     def slots_used(self) -> int:
@@ -198,15 +225,6 @@ def _cursor_words(space: Space) -> int:
     of_window = history.K_BELOW + len(space.lanes) + len(space.extremes)
     words = history.K_TOTALS + len(space.lanes) + sum(slide) * of_window
     return words if any(slide) and words <= CURSOR_WORDS_MAX else 0
-
-
-def _with_room(array: Ints, size: int) -> Ints:
-    """The array at the start of one that is zero behind it, `size` long or more."""
-    while size < len(array):
-        size *= 2
-    whole = np.zeros((size, *array.shape[1:]), np.int64)
-    whole[: len(array)] = array
-    return whole
 
 
 def _working_room(groups: int) -> Ints:

@@ -22,7 +22,7 @@ from headrace.features import arithmetic
 from headrace.features.columns import Reader, Refused, instants_of
 from headrace.features.compile import Compiled
 from headrace.features.engines.batch import beside, features_table, moments_of
-from headrace.features.engines.store import Store, Taken
+from headrace.features.engines.store import Grow, Store, Taken, grown_in_memory
 from headrace.features.kernels import codes
 from headrace.features.kernels.history import H_WATERMARK, NEVER
 from headrace.features.plan import Space
@@ -117,7 +117,10 @@ class StreamEngine:
     """Live values of a plan."""
 
     def __init__(
-        self, compiled: Compiled, lateness: timedelta = ONE_DAY, skew: timedelta = ONE_DAY
+        self,
+        compiled: Compiled,
+        lateness: timedelta = ONE_DAY,
+        grow: Grow = grown_in_memory,
     ) -> None:
         """Start with no events.
 
@@ -125,14 +128,12 @@ class StreamEngine:
             compiled: The plan.
             lateness: By how much an event may trail the latest one of its table and still be
                 exact everywhere. Rows are kept that much longer.
-            skew: By how much an event may lie ahead of its known time, where the table has one;
-                an event further ahead is refused: its clock is wrong, and it would make all
-                others late.
+            grow: Makes room for more rows and keys.
         """
         self.compiled = compiled
-        self.lateness, self.skew = lateness, skew
+        self.lateness = lateness
         self.spaces = [
-            Live(space, Store(space, program, length_us(lateness)))
+            Live(space, Store(space, program, length_us(lateness), grow))
             for space, program in zip(compiled.plan.spaces, compiled.programs, strict=True)
         ]
         tables = compiled.plan.feature_set.tables
@@ -162,19 +163,12 @@ class StreamEngine:
         own, others = self._by_table[name]
         read = [(live, *live.reader.read(events)) for live in own]
         refused = _without_repeats([each for _, _, several in read for each in several])
-        ahead = self._ahead(events, name)
-        on_time = np.ones(events.num_rows, np.bool_)
-        if ahead is not None:
-            refused.append(ahead)
-            on_time[ahead.rows] = False
         values: dict[str, Floats] = {}
         outcome = np.full(events.num_rows, -1 if own else codes.ADDED, np.int8)
         for live, incoming, _ in read:
-            usable = on_time[incoming.taken]
-            at, rows = incoming.taken[usable], incoming.rows[usable]
-            found = live.push(codes.ADD, incoming.keys[usable], rows[:, 0], rows)
-            live.spread(found, at, events.num_rows, values)
-            _merge(outcome, at, found.outcome)
+            found = live.push(codes.ADD, incoming.keys, incoming.rows[:, 0], incoming.rows)
+            live.spread(found, incoming.taken, events.num_rows, values)
+            _merge(outcome, incoming.taken, found.outcome)
         taken = np.flatnonzero(outcome >= 0)
         asking = events if len(taken) == events.num_rows else events.take(pa.array(taken))
         for live in others:
@@ -196,7 +190,6 @@ class StreamEngine:
         """
         name = self._named(table).name
         own, others = self._by_table[name]
-        self._check_clock(event, name)
         values: dict[str, float | None] = {}
         refused: list[InputError] = []
         outcome = -1 if own else codes.ADDED
@@ -356,6 +349,10 @@ class StreamEngine:
             figures[f"headrace_features_events{label}"] = live.store.events
             figures[f"headrace_features_bytes{label}"] = live.store.bytes_used
         for name, counts in self.counts.items():
+            latest = self.watermark(name)
+            if latest is not None:  # the lag of a table is the time now less this
+                label = f'{{table="{name}"}}'
+                figures[f"headrace_features_watermark_seconds{label}"] = latest.timestamp()
             for outcome, count in sorted(counts.outcomes.items()):
                 label = f'{{table="{name}",outcome="{outcome}"}}'
                 figures[f"headrace_features_rows_total{label}"] = count
@@ -370,24 +367,6 @@ class StreamEngine:
                 values[definition.name] = arithmetic.compute_one(definition, values)
         return values
 
-    def _check_clock(self, event: Event, name: str) -> None:
-        table = self._named(name)
-        if table.known is None:
-            return
-        time, known = (moment_of(event, column) for column in (table.time, table.known))
-        if known is None:
-            self.counts[name].refused += 1
-            raise InputError(
-                f"column {table.known!r} of the event is missing", where=f"table {name}"
-            )
-        if time is not None and time > known + length_us(self.skew):
-            self.counts[name].refused += 1
-            raise InputError(
-                f"column {table.time!r} of the event lies after its known time",
-                where=f"table {name}",
-                remedy="set the sender's clock",
-            )
-
     def _pushed(
         self,
         name: str,
@@ -401,15 +380,6 @@ class StreamEngine:
         self.counts[name].take(outcome)
         table = features_table(self.compiled.plan, values)
         return Pushed(table, outcome, late, too_late, tuple(refused))
-
-    def _ahead(self, events: pa.Table, name: str) -> Refused | None:
-        """Events whose clock runs ahead of the time they became known."""
-        table = self._named(name)
-        if table.known is None:
-            return None
-        times, known = (instants_of(events, each, name) for each in (table.time, table.known))
-        rows = np.flatnonzero(times > known + length_us(self.skew))
-        return Refused(table.time, "lies after its known time", rows) if rows.size else None
 
     def _of(self, name: str) -> list["Live"]:
         return self._by_table[name][0]

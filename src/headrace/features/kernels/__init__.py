@@ -13,12 +13,15 @@ then (where a table has ids) a hash of the id, then the columns the plan reads.
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numba
 from numba.extending import intrinsic
+
+VERSIONS_KEPT = 3  # of machine code: other checkouts may share the cache
 
 
 def _cache_folder() -> str:
@@ -35,7 +38,17 @@ def _cache_folder() -> str:
     home.mkdir(exist_ok=True) if os.access(here, os.W_OK) else None
     if not os.access(home, os.W_OK):
         home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "headrace"
-    return str(home / f"kernels-{digest.hexdigest()[:16]}")
+    folder = home / f"kernels-{digest.hexdigest()[:16]}"
+    if not folder.exists():
+        _forget_old(home)
+    return str(folder)
+
+
+def _forget_old(home: Path) -> None:
+    """Remove the machine code of versions before the last few."""
+    folders = sorted(home.glob("kernels-*"), key=lambda folder: folder.stat().st_mtime)
+    for folder in folders[: -VERSIONS_KEPT + 1]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 _CACHE = numba.config.CACHE_DIR or _cache_folder()

@@ -129,10 +129,21 @@ def number_all(table, words, count, out):
 def grown(table):
     """The same pairs in a table of twice the size."""
     bigger = np.zeros((2 * table.shape[0], 3), np.int64)
+    _copy(table, bigger)
+    return bigger
+
+
+@kernel
+def copy(table, bigger):
+    """Put the pairs of a table into a larger one that is empty."""
+    _copy(table, bigger)
+
+
+@part
+def _copy(table, bigger):
     for at in range(table.shape[0]):
         if table[at, 2] != 0:
             insert(bigger, table[at, 0], table[at, 1], table[at, 2] - 1)
-    return bigger
 
 
 @kernel
