@@ -7,7 +7,9 @@ SERVICES_APT := postgresql chromium fonts-noto-cjk
 
 .PHONY: demo test check format test-services bench bench-peers docs clean
 
+# On a fresh machine the feature engine is compiled beside the first steps.
 demo: .venv/.demo
+	@$(BIN)/python -m headrace.features.engines.ready &
 	$(BIN)/headrace demo --out demo
 
 test: .venv/.test

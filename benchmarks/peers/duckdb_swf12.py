@@ -49,7 +49,7 @@ def load(path: Path, query: Query, threads: int) -> tuple[duckdb.DuckDBPyConnect
 def compute(loaded: tuple[duckdb.DuckDBPyConnection, str]) -> duckdb.DuckDBPyConnection:
     """Every value, kept in a table in memory."""
     connection, sql = loaded
-    return connection.execute(f"create table result as {sql}")
+    return connection.execute(f"create or replace table result as {sql}")
 
 
 def column(connection: duckdb.DuckDBPyConnection, name: str) -> NDArray[Any]:

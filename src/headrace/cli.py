@@ -34,7 +34,6 @@ from headrace.adapters.user_files import read_policy, read_text, write_file, wri
 from headrace.errors import HeadraceError, InputError
 from headrace.evidence.checkpoint import read_public_key
 from headrace.facts.mapping import SourceMapping, parse_mapping
-from headrace.features.engines.ready import made_ready
 from headrace.money import to_minor
 from headrace.pack import Pack
 from headrace.scores.card import Scorecard
@@ -187,15 +186,14 @@ def demo(
     """Simulate an economy and run the whole job on it."""
     pack, data = packs.load(DEFAULT_PACK), for_simulation(out / "data")
     progress = _progress(lang, as_json=as_json)
-    with made_ready():
-        with _stopping(progress):
-            progress.begin("simulate")
-            write_economy(simulate(replace(DEMO, firms=firms, invoices=invoices), seed), data)
-            progress.end("simulate", f"{firms:,} firms, {invoices:,} invoices")
-        settings = RunSettings(language=lang, code=code_digest())
-        source = FolderSource(data, _mapping(data, None, pack))
-        with limited_threads(threads):
-            _run(source, pack, cleared(out / "out", data), settings, as_json=as_json)
+    with _stopping(progress):
+        progress.begin("simulate")
+        write_economy(simulate(replace(DEMO, firms=firms, invoices=invoices), seed), data)
+        progress.end("simulate", f"{firms:,} firms, {invoices:,} invoices")
+    settings = RunSettings(language=lang, code=code_digest())
+    source = FolderSource(data, _mapping(data, None, pack))
+    with limited_threads(threads):
+        _run(source, pack, cleared(out / "out", data), settings, as_json=as_json)
 
 
 @app.command("simulate")

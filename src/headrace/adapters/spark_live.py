@@ -81,9 +81,7 @@ class Allowance:
     arrival: str | None
 
 
-def push(
-    compiled: Compiled, history: SparkHistory, lateness: timedelta = ONE_DAY
-) -> "DataFrame":
+def push(compiled: Compiled, history: SparkHistory, lateness: timedelta = ONE_DAY) -> "DataFrame":
     """Values at every event of a stream, as it arrives; the twin of `StreamEngine.push`.
 
     Within a micro-batch events arrive in the order that `SparkHistory` says, and micro-batches

@@ -1,9 +1,10 @@
-"""Machine code before it is wanted, so that the first features of a fresh machine do not wait."""
+"""Machine code before it is wanted.
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+`python -m headrace.features.engines.ready` runs beside other work on a fresh machine: what it has
+compiled by the time it is needed is loaded from disk.
+"""
+
 from datetime import timedelta
-from threading import Thread
 
 import pyarrow as pa
 
@@ -55,12 +56,5 @@ def make_ready() -> None:
     read(compiled, history, pa.table({"key": ["a"], "at": pa.array([3], day)}), "at")
 
 
-@contextmanager
-def made_ready() -> Iterator[None]:
-    """The same beside other work, which waits only where it comes to features before."""
-    thread = Thread(target=make_ready, name="make kernels ready")
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
+if __name__ == "__main__":
+    make_ready()

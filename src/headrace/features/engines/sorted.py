@@ -360,16 +360,16 @@ def _as_it_came(history: Sorted, reads: Reads, keys: Ints, out: Floats) -> None:
     at = places[order] + np.arange(len(order))
     shift = np.searchsorted(places[order], np.arange(len(rows)), side="right")
     row_at = np.arange(len(rows)) + shift
-    incoming = np.zeros((len(rows) + len(order), 4 + history.rows.shape[1]), np.int64)
-    incoming[row_at, 0] = key_of_row
-    incoming[row_at, 2] = codes.ADD
+    incoming = np.zeros((len(rows) + len(order), codes.I_ROW + history.rows.shape[1]), np.int64)
+    incoming[row_at, codes.I_FIRST] = key_of_row
+    incoming[row_at, codes.I_OP] = codes.ADD
     arriving = isinstance(reads, Arrivals)
-    incoming[row_at, 3] = history.rows[rows, 0] if arriving else codes.NOBODY_ASKS
-    incoming[row_at, 4:] = history.rows[rows]
-    incoming[at, 0] = of_key[order]
-    incoming[at, 2] = ops[order]
-    incoming[at, 3] = moments[order]
-    incoming[at, 4:] = words[order]
+    incoming[row_at, codes.I_AT] = history.rows[rows, 0] if arriving else codes.NOBODY_ASKS
+    incoming[row_at, codes.I_ROW :] = history.rows[rows]
+    incoming[at, codes.I_FIRST] = of_key[order]
+    incoming[at, codes.I_OP] = ops[order]
+    incoming[at, codes.I_AT] = moments[order]
+    incoming[at, codes.I_ROW :] = words[order]
     store = Store(history.space, history.program, lateness=_FOR_EVER)
     taken = store.push(incoming, history.reader.groups_count)
     if arriving:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.features.compile import Program
-from headrace.features.kernels import codes, hashing, history
+from headrace.features.kernels import blocks, codes, cursors, hashing, history, segments
 from headrace.features.plan import Space, microseconds
 from headrace.features.windows import Sliding
 
@@ -33,7 +33,7 @@ def grown_in_memory(array: Ints, shape: tuple[int, ...]) -> Ints:
 def capacities() -> Ints:
     """Rows that segments hold: 4, 8, 16, 32, 48, 64, 96, 128, ... (doubling in two steps)."""
     sizes = [codes.BLOCK // 2, codes.BLOCK, 2 * codes.BLOCK, 4 * codes.BLOCK]
-    while len(sizes) < history.CLASSES:
+    while len(sizes) < segments.CLASSES:
         sizes.append(sizes[-1] * 3 // 2 if len(sizes) % 2 == 0 else sizes[-1] * 4 // 3)
     return np.array(sizes, np.int64)
 
@@ -76,14 +76,14 @@ class Store:
             -1 if space.memory is None else microseconds(space.memory),
         )
         self.pool = np.zeros(1 << 14, np.int64)
-        self.slots = np.zeros((256, history.S_WORDS), np.int64)
+        self.slots = np.zeros((256, segments.S_WORDS), np.int64)
         self.table = np.zeros((1024, 3), np.int64)
-        self.heads = np.zeros(history.H_LISTS + 2 * history.CLASSES, np.int64)
-        self.heads[history.H_WATERMARK] = history.NEVER
-        self.heads[history.H_LISTS :][: history.CLASSES] = capacities()
+        self.heads = np.zeros(segments.H_LISTS + 2 * segments.CLASSES, np.int64)
+        self.heads[segments.H_WATERMARK] = blocks.NEVER
+        self.heads[segments.H_LISTS :][: segments.CLASSES] = capacities()
         self.cursors = np.zeros((256, _cursor_words(space)), np.int64)
         self.groups = _working_room(1024)
-        words = history.W_TOTALS + 2 * len(space.lanes) + len(space.extremes)
+        words = cursors.W_TOTALS + 2 * len(space.lanes) + len(space.extremes)
         self.room = np.zeros((len(space.ranges), words), np.int64)
 
     def push(self, incoming: Ints, groups_count: int) -> Taken:
@@ -149,7 +149,7 @@ class Store:
 
     def state(self) -> dict[str, Ints]:
         """Everything kept, as arrays: what a snapshot holds. Views, not copies."""
-        used = int(self.heads[history.H_USED])
+        used = int(self.heads[segments.H_USED])
         return {
             "pool": self.pool[:used],
             "slots": self.slots[: self.slots_used],
@@ -166,8 +166,8 @@ class Store:
         self.slots = self._with_rows(state["slots"], len(self.slots))
         self.table = self.grow(state["table"], state["table"].shape)
         self.heads = state["heads"].copy()
-        self.slots[:, history.S_CURSOR] = 0  # they are found again as events come in
-        self.heads[[history.H_CURSORS, history.H_FREE_CURSOR]] = 0
+        self.slots[:, segments.S_CURSOR] = 0  # they are found again as events come in
+        self.heads[[segments.H_CURSORS, segments.H_FREE_CURSOR]] = 0
 
     def digest(self) -> int:
         """A hash of what is kept, whatever the order in which memory was filled.
@@ -197,33 +197,33 @@ class Store:
     @property
     def slots_used(self) -> int:
         """Places of keys, those of forgotten keys included."""
-        return int(self.heads[history.H_SLOTS])
+        return int(self.heads[segments.H_SLOTS])
 
     @property
     def keys(self) -> int:
         """Keys that have rows."""
-        return int(np.count_nonzero(self.slots[: self.slots_used, history.S_LENGTH]))
+        return int(np.count_nonzero(self.slots[: self.slots_used, segments.S_LENGTH]))
 
     @property
     def events(self) -> int:
         """Rows kept."""
-        return int(self.heads[history.H_EVENTS])
+        return int(self.heads[segments.H_EVENTS])
 
     @property
     def bytes_used(self) -> int:
         """Bytes of rows, keys, table and cursors in use."""
-        slots = self.slots_used * history.S_WORDS
-        cursors = int(self.heads[history.H_CURSORS]) * self.cursors.shape[1]
-        return 8 * (int(self.heads[history.H_USED]) + slots + self.table.size + cursors)
+        slots = self.slots_used * segments.S_WORDS
+        cursors = int(self.heads[segments.H_CURSORS]) * self.cursors.shape[1]
+        return 8 * (int(self.heads[segments.H_USED]) + slots + self.table.size + cursors)
 
 
 def _cursor_words(space: Space) -> int:
-    """Words of a key's cursor, see `kernels.history`; 0: it would be useless, or too large."""
+    """Words of a key's cursor, see `kernels.cursors`; 0: it would be useless, or too large."""
     slide = [
         isinstance(each.window, Sliding) and not each.window.ends_before for each in space.ranges
     ]
-    of_window = history.K_BELOW + len(space.lanes) + len(space.extremes)
-    words = history.K_TOTALS + len(space.lanes) + sum(slide) * of_window
+    of_window = cursors.K_BELOW + len(space.lanes) + len(space.extremes)
+    words = cursors.K_TOTALS + len(space.lanes) + sum(slide) * of_window
     return words if any(slide) and words <= CURSOR_WORDS_MAX else 0
 
 

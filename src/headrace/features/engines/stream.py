@@ -24,7 +24,8 @@ from headrace.features.compile import Compiled
 from headrace.features.engines.batch import beside, features_table, moments_of
 from headrace.features.engines.store import Grow, Store, Taken, grown_in_memory
 from headrace.features.kernels import codes
-from headrace.features.kernels.history import H_WATERMARK, NEVER
+from headrace.features.kernels.blocks import NEVER
+from headrace.features.kernels.segments import H_WATERMARK
 from headrace.features.plan import Space
 from headrace.features.plan import microseconds as length_us
 from headrace.features.rows import Event, RowReader, moment_of
@@ -394,17 +395,17 @@ class Live:
         self.rows = RowReader(self.reader)
         self.names = [output.name for output in space.outputs]
         self.blank = [0] * space.row_words
-        self.one = np.zeros((1, 4 + space.row_words), np.int64)
+        self.one = np.zeros((1, codes.I_ROW + space.row_words), np.int64)
         self.swept = 0
 
     def push(self, op: int, keys: Ints, moments: Ints, rows: Ints) -> Taken:
         """Rows with their keys and the moments asked about, see `kernels.history.push`."""
         n = len(keys)
-        incoming = np.empty((n, 4 + rows.shape[1]), np.int64)
-        incoming[:, :2] = keys
-        incoming[:, 2] = op
-        incoming[:, 3] = moments
-        incoming[:, 4:] = rows
+        incoming = np.empty((n, codes.I_ROW + rows.shape[1]), np.int64)
+        incoming[:, : codes.I_OP] = keys
+        incoming[:, codes.I_OP] = op
+        incoming[:, codes.I_AT] = moments
+        incoming[:, codes.I_ROW :] = rows
         return self.store.push(incoming, self.reader.groups_count)
 
     def push_one(

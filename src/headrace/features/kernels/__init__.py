@@ -5,7 +5,10 @@
     ranges    which rows lie in a window
     scan      aggregates that look at every row of a window
     passes    aggregates of many windows in one pass over sorted rows (batch)
-    history   the rows of each key, kept sorted while events come in any order (stream)
+    segments  where the rows of each key lie (stream, as are those below)
+    blocks    running totals and extremes over them
+    cursors   windows over them, found or followed
+    history   the rows of each key, kept sorted while events come in any order
 
 Rows are `int64` words side by side: time, then (where a plan has filters) a word of filter bits,
 then (where a table has ids) a hash of the id, then the columns the plan reads.

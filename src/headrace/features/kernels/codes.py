@@ -37,6 +37,7 @@ REAL_WORDS = 2
 # What is done with an incoming row, and what came of it. RESTATE asks for the values of an event
 # that is kept, as they are by what is known now.
 ADD, VOID, READ, RESTATE = range(4)
+I_FIRST, I_SECOND, I_OP, I_AT, I_ROW = range(5)  # words of an incoming row: key, what, when, row
 NOBODY_ASKS = -(2**62)  # a moment for which no aggregate is wanted
 ADDED, DUPLICATE, VOIDED, VOID_PENDING, ALREADY_VOIDED, WAS_READ = range(6)
 KIND, LATE, TOO_LATE = 15, 16, 32  # the bits of an outcome that say what, and how late
