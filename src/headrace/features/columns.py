@@ -5,6 +5,7 @@ Rows that cannot be used are set aside with a reason; they never stop the others
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 import pyarrow as pa
@@ -55,7 +56,8 @@ class Numbering:
 
     def of(self, words: Ints) -> Ints:
         """Number of each pair of words, (n, 2) to (n,); a new one gets the next number."""
-        out = np.full(len(words), -1, np.int64)
+        out = unfilled(len(words))
+        out[:] = -1
         while (count := hashing.number_all(self.table, words, self.count, out)) < 0:
             self.count = -1 - count
             self.table = hashing.grown(self.table)
@@ -69,6 +71,18 @@ class Numbering:
         return out
 
 
+def unfilled(*shape: int) -> Ints:
+    """An array of whole numbers to be filled.
+
+    From Arrow's pool, which keeps what is given back: pages that are new to a process can cost
+    more than what is done with them.
+    """
+    size = prod(shape)
+    if size == 0:
+        return np.empty(shape, np.int64)
+    return np.frombuffer(pa.allocate_buffer(8 * size), np.int64).reshape(shape)
+
+
 @dataclass(frozen=True)
 class Incoming:
     """Events of one table for one space.
@@ -76,28 +90,26 @@ class Incoming:
     Attributes:
         keys: Two words a row, (n, 2).
         rows: Words of each row as it is kept, (n, row words).
-        taken: Positions in the table given of the rows that can be used, (n,).
+        chosen: Positions in the table given of the rows that can be used, (n,); None: all can.
         known: When each became known, microseconds, (n,); None: at its time.
-        given: Rows of the table given.
     """
 
     keys: Ints
     rows: Ints
-    taken: Ints
+    chosen: Ints | None
     known: Ints | None
-    given: int
 
     @property
-    def whole(self) -> bool:
-        """Whether every row of the table can be used."""
-        return len(self.taken) == self.given
+    def taken(self) -> Ints:
+        """Positions in the table given, (n,)."""
+        return np.arange(len(self.rows)) if self.chosen is None else self.chosen
 
     def only(self, good: Mask) -> "Incoming":
         """The rows that are good, (n,)."""
         if good.all():
             return self
         known = None if self.known is None else self.known[good]
-        return Incoming(self.keys[good], self.rows[good], self.taken[good], known, self.given)
+        return Incoming(self.keys[good], self.rows[good], self.taken[good], known)
 
 
 class Reader:
@@ -155,7 +167,7 @@ class Reader:
         bits = self._bits(values, refused, events.num_rows)
         n = events.num_rows
         good = _good(n, refused)
-        rows = np.empty((n, self.space.row_words), np.int64)
+        rows = unfilled(n, self.space.row_words)
         rows[:, 0] = values[self.table.time].data
         word = 1
         if self.space.filter_words:
@@ -168,7 +180,7 @@ class Reader:
             rows[:, word] = self._kept(values[kept.name], kept, good)
             word += 1
         keys = key_words([values[name] for name in self.space.by])
-        return Incoming(keys, rows, np.arange(n), known, n).only(good), refused
+        return Incoming(keys, rows, None, known).only(good), refused
 
     def read_voids(self, voids: pa.Table) -> tuple[Incoming, list[Refused]]:
         """What takes events back: each row names the key, the time and the id of an event."""
@@ -182,7 +194,7 @@ class Reader:
         rows[:, 0] = values[self.table.time].data
         rows[:, self.space.id_word] = _words(values[self.naming[-1]])[:, 0]
         keys = key_words([values[name] for name in self.space.by])
-        return Incoming(keys, rows, np.arange(n), known, n).only(_good(n, refused)), refused
+        return Incoming(keys, rows, None, known).only(_good(n, refused)), refused
 
     def _unusable(self, name: str, values: Values) -> list[Refused]:
         """Rows that cannot be used because of one column."""
@@ -192,13 +204,11 @@ class Reader:
         if needed and values.valid is not None and not values.valid.all():
             refused.append(Refused(name, "is missing", np.flatnonzero(~values.valid)))
         if column.type is ColumnType.NUMBER:
-            data = np.asarray(values.data)
-            large = np.flatnonzero((data >= NUMBER_MAX) | (data <= -NUMBER_MAX))
+            large = _outside(values, 1 - NUMBER_MAX, NUMBER_MAX)
             if large.size:
                 refused.append(Refused(name, "is too large for an exact sum", large))
         if name == self.table.time:
-            times = np.asarray(values.data)
-            far = np.flatnonzero((times < TIME_FIRST) | (times >= TIME_END))
+            far = _outside(values, TIME_FIRST, TIME_END)
             if far.size:
                 refused.append(Refused(name, "lies outside the years 1970 to 2099", far))
         return [*refused, *_beyond(name, values)]
@@ -305,6 +315,14 @@ def _good(n: int, refused: Iterable[Refused]) -> Mask:
     return good
 
 
+def _outside(values: Values, first: int, end: int) -> Ints:
+    """Positions of numbers outside [first, end)."""
+    data = np.asarray(values.data)
+    if data.size == 0 or (data.min() >= first and data.max() < end):
+        return np.zeros(0, np.int64)
+    return np.flatnonzero((data < first) | (data >= end))
+
+
 def _beyond(name: str, values: Values) -> list[Refused]:
     if values.out_of_range is None or not values.out_of_range.any():
         return []
@@ -360,7 +378,9 @@ def _words(values: Values) -> Ints:
     """Two words per value: a hash of a text, or a whole number and 0."""
     data = values.data
     if isinstance(data, np.ndarray):
-        return np.stack([data.astype(np.int64), np.zeros(len(data), np.int64)], axis=1)
+        words = unfilled(len(data), 2)
+        words[:, 0], words[:, 1] = data, 0
+        return words
     if pa.types.is_dictionary(data.type):
         whole = data.combine_chunks() if isinstance(data, pa.ChunkedArray) else data
         if isinstance(whole, pa.ChunkedArray):
@@ -398,14 +418,15 @@ def _numbers(data: pa.ChunkedArray, places: int) -> Ints:
     if pa.types.is_decimal(data.type):
         return _decimals(data, places)
     real = np.asarray(_filled(data.cast(pa.float64())).to_numpy(), np.float64)
+    scaled = unfilled(len(real)).view(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
-        scaled = np.rint(real * 10.0**places)
-        fits = np.abs(scaled) < NUMBER_MAX
-    return (
-        scaled.astype(np.int64)
-        if fits.all()
-        else np.where(fits, scaled, NUMBER_MAX).astype(np.int64)
-    )
+        np.multiply(real, 10.0**places, out=scaled)
+        np.rint(scaled, out=scaled)
+        if real.size and not (scaled.min() > -NUMBER_MAX and scaled.max() < NUMBER_MAX):
+            scaled[~(np.abs(scaled) < NUMBER_MAX)] = NUMBER_MAX
+    whole = unfilled(len(real))
+    whole[:] = scaled
+    return whole
 
 
 def _decimals(data: pa.ChunkedArray, places: int) -> Ints:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds
-from headrace.features.columns import Incoming, Numbering, Reader, Refused
+from headrace.features.columns import Incoming, Numbering, Reader, Refused, unfilled
 from headrace.features.compile import Program
 from headrace.features.engines.store import Store
 from headrace.features.kernels import codes, passes
@@ -144,7 +144,7 @@ class Sorted:
 
     def _stood(self, incoming: Incoming, voids: pa.Table | None, moment: int) -> Mask:
         """Which rows were known at a moment, once, and not taken back, (n,)."""
-        stood = np.ones(len(incoming.taken), np.bool_)
+        stood = np.ones(len(incoming.rows), np.bool_)
         if incoming.known is not None:
             stood &= incoming.known <= moment
         if self.space.id_words:
@@ -183,8 +183,7 @@ class Sorted:
         numbers = self.numbering.of(incoming.keys)
         self.offsets = np.empty(self.numbering.count + 2, np.int64)
         passes.begins(numbers, self.offsets)
-        self.rows = np.empty_like(incoming.rows)
-        order = np.empty(len(numbers), np.int64)
+        self.rows, order = unfilled(*incoming.rows.shape), unfilled(len(numbers))
         as_given = np.zeros(0, np.int64)
         passes.file_rows(
             numbers,
@@ -195,7 +194,7 @@ class Sorted:
             self.rows,
         )
         self.known = clock[order] if by_known else np.zeros(0, np.int64)
-        self.order = order if incoming.whole else incoming.taken[order]
+        self.order = order if incoming.chosen is None else incoming.chosen[order]
         self.in_order = np.ones(self.numbering.count + 1, np.bool_)
         passes.keys_in_order(self.rows, self.space.id_word, self.offsets, self.in_order)
 
@@ -283,7 +282,7 @@ def evaluate(history: Sorted, reads: Reads, threads: int = 1) -> list[Floats]:
         missing.
     """
     aggregates = len(history.space.outputs)
-    out = np.empty((reads.asked, aggregates), np.float64)
+    out = unfilled(reads.asked, aggregates).view(np.float64)
     if len(reads.order) < reads.asked:
         out[:] = np.nan
     steady = history.in_order.copy()
@@ -303,9 +302,9 @@ def evaluate(history: Sorted, reads: Reads, threads: int = 1) -> list[Floats]:
             _as_it_came(history, reads, keys, out)
 
     def turn(share: int) -> None:
-        room = np.empty((min(TILE, reads.asked), aggregates), np.float64)
+        copy = np.empty((min(TILE, reads.asked), aggregates), np.float64)
         for tile in tiles[share::threads]:
-            passes.turn(tile, room, tile.reshape(aggregates, len(tile)))
+            passes.turn(tile, copy, tile.reshape(aggregates, len(tile)))
 
     _at_once(work_on, threads)
     _at_once(turn, threads)
