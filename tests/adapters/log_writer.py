@@ -10,9 +10,10 @@ Each life is a fork, because to start Python costs more than to be killed.
 import hashlib
 import os
 import sys
+import threading
 from pathlib import Path
 
-from headrace.adapters.segment_log import GroupCommit, SegmentLog
+from headrace.adapters.segment_log import SegmentLog
 
 SEGMENT_BYTES = 1 << 15
 KEPT_RECORDS = 300
@@ -37,18 +38,24 @@ def commit_directly(log: SegmentLog, seed: int) -> None:
         log.drop_before(log.durable - KEPT_RECORDS)
 
 
-def commit_in_groups(log: SegmentLog, seed: int) -> None:
-    with GroupCommit(log, interval_seconds=0.0005) as group:
-        while True:
-            for _ in range(1 + log.next_sequence % 7):
-                group.append(payload_of(seed, log.next_sequence))
-            tell(group.wait(log.next_sequence - 1))
+def wait_in_threads(log: SegmentLog, seed: int) -> None:
+    while True:
+        for _ in range(1 + log.next_sequence % 7):
+            log.append(payload_of(seed, log.next_sequence))
+        waiting = [
+            threading.Thread(target=lambda number=number: tell(log.wait(number)))
+            for number in range(log.durable, log.next_sequence)
+        ]
+        for thread in waiting:
+            thread.start()
+        for thread in waiting:
+            thread.join()
 
 
 def live(seed: int, folder: Path) -> None:
     tell(os.getpid())
     with SegmentLog.open(folder, segment_bytes=SEGMENT_BYTES) as log:
-        (commit_directly if seed % 2 else commit_in_groups)(log, seed)
+        (commit_directly if seed % 2 else wait_in_threads)(log, seed)
 
 
 def main() -> None:

@@ -23,7 +23,6 @@ from log_reference import mark_bytes, segment_bytes, split, whole_records
 
 from headrace.adapters.segment_log import (
     DamageError,
-    GroupCommit,
     Recovery,
     SegmentLog,
     StorageError,
@@ -687,19 +686,19 @@ def test_many_threads_that_commit_share_one_sync(folder):
         disk.go_on.release(9)
 
 
-def test_a_group_commit_acknowledges_what_each_thread_appended(folder):
+def test_what_each_thread_waited_for_is_acknowledged(folder):
     wrong = []
 
     def work():
         for number in range(20):
             payload = f"{threading.get_ident()}:{number}".encode()
-            sequence = group.append(payload)
-            if group.wait(sequence) <= sequence or group.durable <= sequence:
+            sequence = log.append(payload)
+            if log.wait(sequence) <= sequence or log.durable <= sequence:
                 wrong.append(sequence)
             taken[sequence] = payload
 
     taken = {}
-    with small(folder) as log, GroupCommit(log, interval_seconds=0.0005) as group:
+    with small(folder) as log:
         for thread in started(*[work] * 16):
             thread.join()
         assert not wrong
@@ -707,51 +706,31 @@ def test_a_group_commit_acknowledges_what_each_thread_appended(folder):
         assert len(taken) == 320
 
 
-def test_a_group_commit_needs_nobody_to_wait(folder):
-    with SegmentLog.open(folder) as log, GroupCommit(log) as group:
-        for number in range(5):
-            group.append(b"%d" % number)
-        deadline = time.monotonic() + 10
-        while group.durable < 5:
-            assert time.monotonic() < deadline
-            time.sleep(0.0005)
-        assert group.wait(4) == 5
-
-
-def test_syncs_begin_no_more_often_than_the_interval(folder):
-    syncs = []
-
-    with SegmentLog.open(folder, sync=syncs.append) as log:
-        begun = time.monotonic()
-        with GroupCommit(log, interval_seconds=0.02) as group:
-            for _ in range(3):
-                group.wait(group.append(b"x"))
-            assert len(syncs) == 3
-            assert time.monotonic() - begun >= 2 * 0.02
-
-
 def test_one_sync_serves_all_that_came_while_the_disk_was_busy(folder):
     disk = SlowDisk()
-    with SegmentLog.open(folder, sync=disk.sync) as log, GroupCommit(log) as group:
-        group.append(b"first")
+    with SegmentLog.open(folder, sync=disk.sync) as log:
+        waiting = started(lambda: log.wait(log.append(b"first")))
         disk.began.acquire()
         for number in range(30):
-            group.append(b"%d" % number)
+            log.append(b"%d" % number)
+        waiting += started(*[lambda at=at: log.wait(at) for at in range(1, 31)])
         disk.go_on.release(9)
-        assert group.wait(30) == 31
+        for thread in waiting:
+            thread.join()
+        assert log.durable == 31
         assert disk.syncs == 2
 
 
 def test_waiting_raises_while_the_disk_is_full_and_succeeds_afterwards(folder):
-    with SegmentLog.open(folder) as log, GroupCommit(log) as group:
-        group.wait(group.append(b"kept"))
+    with SegmentLog.open(folder) as log:
+        log.wait(log.append(b"kept"))
         with disk_space(50):
-            sequence = group.append(bytes(1000))
+            sequence = log.append(bytes(1000))
             for _ in range(2):
                 with pytest.raises(StorageError, match="make space"):
-                    group.wait(sequence)
-            assert group.durable == 1
-        assert group.wait(sequence) == 2
+                    log.wait(sequence)
+            assert log.durable == 1
+        assert log.wait(sequence) == 2
 
 
 def test_every_waiting_thread_hears_of_a_failed_sync(folder):
@@ -762,11 +741,11 @@ def test_every_waiting_thread_hears_of_a_failed_sync(folder):
 
     def work():
         try:
-            group.wait(0)
+            log.wait(0)
         except StorageError as error:
             heard.append(error)
 
-    with SegmentLog.open(folder, sync=sync) as log, GroupCommit(log) as group:
+    with SegmentLog.open(folder, sync=sync) as log:
         log.append(b"never acknowledged")
         for thread in started(*[work] * 8):
             thread.join()
@@ -774,18 +753,11 @@ def test_every_waiting_thread_hears_of_a_failed_sync(folder):
         assert all("Input/output error" in error.problem for error in heard)
 
 
-def test_a_group_commit_that_ends_commits_what_is_pending(folder):
+def test_nobody_can_wait_for_what_was_never_appended(folder):
     with SegmentLog.open(folder) as log:
-        with GroupCommit(log, interval_seconds=0.001) as group:
-            for number in range(50):
-                group.append(b"%d" % number)
-        assert log.durable == 50
-        assert group.wait(49) == 50
-        late = log.append(b"late")
-        with pytest.raises(StorageError, match="has ended"):
-            group.wait(late)
         with pytest.raises(ValueError, match="never appended"):
-            group.wait(late + 1)
+            log.wait(0)
+        assert log.wait(log.append(b"it was")) == 1
 
 
 # Kills

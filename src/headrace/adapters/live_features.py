@@ -27,7 +27,7 @@ from headrace.adapters.live_records import (
     table_record,
 )
 from headrace.adapters.mapped_memory import MappedMemory, NoRoomError
-from headrace.adapters.segment_log import GroupCommit, SegmentLog, StorageError
+from headrace.adapters.segment_log import SegmentLog, StorageError
 from headrace.adapters.snapshots import Damaged, newest_snapshot, write_snapshot
 from headrace.errors import InputError
 from headrace.features.compile import Compiled
@@ -84,7 +84,6 @@ class LiveFeatures:
         self._positions: dict[tuple[str, int], int] = {}
         self._broken = ""  # why memory may lack what the log has
         self._log = open_log(folder / "log")
-        self._group = GroupCommit(self._log)
         self._order = threading.Lock()  # records stand in the log in the order they were applied
         try:
             if memory_bytes is not None:
@@ -192,7 +191,7 @@ class LiveFeatures:
             What came of it, and the number to `wait` for before anybody is told.
         """
         record = one_record(event, table)
-        return self._apply(self._group.append, record, lambda engine: engine.push_one(event, table))
+        return self._apply(self._log.append, record, lambda engine: engine.push_one(event, table))
 
     def advance(self, positions: Positions) -> None:
         """Say where sources go on after messages that hold no events; as durable as `submit`."""
@@ -205,7 +204,7 @@ class LiveFeatures:
             UnacknowledgedError: The disk did not confirm it.
         """
         try:
-            self._group.wait(sequence)
+            self._log.wait(sequence)
         except StorageError as error:
             raise _unacknowledged(error) from error
 
@@ -306,7 +305,6 @@ class LiveFeatures:
                 self._broken = "it is closed"
                 self._engine = StreamEngine(self._engine.compiled, self.lateness)
             self._memory.close()
-        self._group.close()
         self._log.close()
 
     def __enter__(self) -> Self:

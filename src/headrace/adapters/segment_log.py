@@ -34,7 +34,6 @@ import os
 import struct
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -268,7 +267,21 @@ class SegmentLog:
         Raises:
             StorageError: If nothing was acknowledged; see the class for when to call again.
         """
-        with self._turn(self.next_sequence) as mine:
+        return self._commit(self.next_sequence)
+
+    def wait(self, sequence: int) -> int:
+        """Make one record durable, and what else was appended by then; as `commit`.
+
+        Raises:
+            StorageError: It is not acknowledged; waiting again tries again.
+        """
+        if sequence >= self.next_sequence:
+            message = f"record {sequence} was never appended"
+            raise ValueError(message)
+        return self._commit(sequence + 1)
+
+    def _commit(self, target: int) -> int:
+        with self._turn(target) as mine:
             if mine:
                 with self._writing:
                     self._check()
@@ -465,101 +478,6 @@ class SegmentLog:
             os.close(full)
 
 
-class GroupCommit:
-    """A thread that commits a log at most so often, for many callers that wait or poll.
-
-    Where one thread does all the work, `SegmentLog.commit` between batches is cheaper: this thread
-    needs the interpreter too, and a busy one hands it over only every few milliseconds
-    (`sys.getswitchinterval`). A context manager; leave it before the log.
-    """
-
-    def __init__(self, log: SegmentLog, *, interval_seconds: float = 0.002) -> None:
-        """Begin to commit `log` as it is appended to here.
-
-        Args:
-            log: The log; it may be read and appended to directly as well.
-            interval_seconds: The least time from the start of one sync to the start of the next.
-        """
-        self._log = log
-        self._interval_seconds = interval_seconds
-        self._wanted = threading.Event()
-        self._stopping = threading.Event()
-        self._tried = threading.Condition()
-        self._tries = 0
-        self._failure: StorageError | None = None  # of the last try
-        self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
-        self._thread.start()
-
-    @property
-    def durable(self) -> int:
-        """Every record below this number is acknowledged."""
-        return self._log.durable
-
-    def append(self, payload: bytes | bytearray | memoryview) -> int:
-        """Add a record that will be committed soon; as `SegmentLog.append`."""
-        sequence = self._log.append(payload)
-        if not self._wanted.is_set():
-            self._wanted.set()
-        return sequence
-
-    def wait(self, sequence: int) -> int:
-        """Wait until a record is durable; returns `durable`, which is above its number.
-
-        Raises:
-            StorageError: If a sync failed meanwhile, so that the record is not acknowledged. It may
-                be waited for again; that tries again.
-        """
-        if sequence >= self._log.next_sequence:
-            message = f"record {sequence} was never appended"
-            raise ValueError(message)
-        with self._tried:
-            tries = self._tries
-            while self._log.durable <= sequence:
-                if self._tries > tries and self._failure is not None:
-                    raise _again(self._failure)
-                if self._stopping.is_set():
-                    message = "the group commit has ended"
-                    raise StorageError(message, where=str(self._log.folder), remedy="begin another")
-                self._wanted.set()
-                self._tried.wait()
-        return self._log.durable
-
-    def close(self) -> None:
-        """Try to commit what is pending, and end the thread."""
-        self._stopping.set()
-        self._wanted.set()
-        self._thread.join()
-        with self._tried:
-            self._tried.notify_all()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    def _run(self) -> None:
-        stopping = False
-        while not stopping:
-            self._wanted.wait()
-            self._wanted.clear()
-            stopping = self._stopping.is_set()  # read before the try: the last one takes all
-            began = time.monotonic()
-            failure = self._try()
-            with self._tried:
-                self._tries += 1
-                self._failure = failure
-                self._tried.notify_all()
-            self._stopping.wait(max(0.0, began + self._interval_seconds - time.monotonic()))
-
-    def _try(self) -> StorageError | None:
-        try:
-            self._log.commit()
-        except StorageError as error:
-            return error
-        return None
-
-
 @dataclass(frozen=True)
 class _Found:
     """What opening found, and left, on the disk."""
@@ -592,10 +510,6 @@ class _Together:
     def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
         if kind is not None and not issubclass(kind, StorageError):
             self._tell("the log was interrupted in the middle of a change")
-
-
-def _again(error: StorageError) -> StorageError:
-    return StorageError(error.problem, where=error.where, remedy=error.remedy)
 
 
 def _open_in(files: ExitStack, path: Path, flags: int = 0) -> int:
