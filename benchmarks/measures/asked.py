@@ -49,6 +49,7 @@ def training_set(labels: int) -> Found:
     read(plan, history, keys.slice(0, 1_000), "at")  # warm up
     values, seconds = _cpu(lambda: read(plan, history, keys, "at").table)
     connection = duckdb.connect(config={"threads": 1, "memory_limit": "8GB"})
+    connection.execute("set enable_progress_bar = false")  # it would stand in the output
     connection.register("given", events.table)
     connection.execute(
         "create table events as select card, ts, amount_minor as minor, "
@@ -222,6 +223,7 @@ def _loans_names() -> list[str]:
 def _loans_duckdb(facts: dict[str, pa.Table], who: Ints) -> str:
     """DuckDB's values for the same applicants."""
     connection = duckdb.connect(config={"threads": 1})
+    connection.execute("set enable_progress_bar = false")
     connection.execute("set timezone = 'UTC'")
     connection.register("asked", pa.table({"row": np.arange(len(who)), "applicant": who}))
     for name, events in facts.items():

@@ -30,6 +30,7 @@ def load(path: Path, query: Query, threads: int) -> tuple[duckdb.DuckDBPyConnect
     connection = duckdb.connect(
         config={"threads": threads, "memory_limit": "8GB", "temp_directory": spill}
     )
+    connection.execute("set enable_progress_bar = false")  # it would stand in the output
     connection.execute(
         "create table events as select card, ts, amount_minor::double as amount, "
         f"merchant from read_parquet('{path}')"
