@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -700,8 +701,12 @@ def test_every_method_may_run_in_any_thread(folder):
 
 def test_many_threads_that_push_one_share_syncs(folder):
     syncs = []
-    counted = partial(SegmentLog.open, sync=syncs.append)
-    with opened(folder, open_log=counted) as live:
+
+    def sync(descriptor):
+        syncs.append(descriptor)
+        time.sleep(0.005)  # the disk is slower than threads are
+
+    with opened(folder, open_log=partial(SegmentLog.open, sync=sync)) as live:
         events = [payments(number).to_pylist()[:5] for number in range(8)]
         in_threads(*(partial(list, map(live.push_one, several)) for several in events))
         assert live.records == 40
