@@ -71,7 +71,7 @@ class Feed:
         streams = self.streams()
         voids = {"payments": streams["void"].drop("row")} if "void" in streams else {}
         history = SparkHistory({"payments": streams["add"]}, voids, {"payments": "row"})
-        found = spark_live.push(compiled(features), history, LONG, LONG)
+        found = spark_live.push(compiled(features), history, LONG)
         query = (
             found.writeStream.outputMode("append")
             .format("parquet")
