@@ -142,18 +142,14 @@ class LiveFeatures:
     def revise(self, events: pa.Table, table: str = "") -> Revised:
         """As `revisions.push`: what a push changes of values given before; durable as `push`."""
         record = table_record(EVENTS, events, table)
-        found, _ = self._apply(
-            self._log.append, record, lambda engine: revisions.push(engine, events, table)
-        )
+        found, _ = self._apply(record, lambda engine: revisions.push(engine, events, table))
         self.commit()
         return found
 
     def revise_by_voids(self, voids: pa.Table, table: str = "") -> Revised:
         """As `revisions.void`; durable as `void`."""
         record = table_record(VOIDS, voids, table)
-        found, _ = self._apply(
-            self._log.append, record, lambda engine: revisions.void(engine, voids, table)
-        )
+        found, _ = self._apply(record, lambda engine: revisions.void(engine, voids, table))
         self.commit()
         return found
 
@@ -169,9 +165,7 @@ class LiveFeatures:
                 where the engine refuses the events, too.
         """
         record = table_record(EVENTS, events, table, positions)
-        pushed, _ = self._apply(
-            self._log.append, record, lambda engine: engine.push(events, table), positions
-        )
+        pushed, _ = self._apply(record, lambda engine: engine.push(events, table), positions)
         return pushed
 
     def submit_voids(
@@ -179,9 +173,7 @@ class LiveFeatures:
     ) -> Pushed:
         """Take events back without waiting for the disk; as `submit`."""
         record = table_record(VOIDS, voids, table, positions)
-        pushed, _ = self._apply(
-            self._log.append, record, lambda engine: engine.void(voids, table), positions
-        )
+        pushed, _ = self._apply(record, lambda engine: engine.void(voids, table), positions)
         return pushed
 
     def submit_one(self, event: Mapping[str, Any], table: str = "") -> tuple[PushedOne, int]:
@@ -191,11 +183,11 @@ class LiveFeatures:
             What came of it, and the number to `wait` for before anybody is told.
         """
         record = one_record(event, table)
-        return self._apply(self._log.append, record, lambda engine: engine.push_one(event, table))
+        return self._apply(record, lambda engine: engine.push_one(event, table))
 
     def advance(self, positions: Positions) -> None:
         """Say where sources go on after messages that hold no events; as durable as `submit`."""
-        self._apply(self._log.append, move_record(positions), lambda engine: None, positions)
+        self._apply(move_record(positions), lambda engine: None, positions)
 
     def wait(self, sequence: int) -> None:
         """Wait until an event is durable; many callers share one sync of the disk.
@@ -327,7 +319,6 @@ class LiveFeatures:
 
     def _apply(
         self,
-        append: Callable[[bytes | memoryview], int],
         record: bytes | memoryview,
         do: Callable[[StreamEngine], Done],
         positions: Positions | None = None,
@@ -335,7 +326,7 @@ class LiveFeatures:
         """Append a record and do what it says; returns what came of it, and its number."""
         with self._in_force() as engine:
             try:
-                sequence = append(record)
+                sequence = self._log.append(record)
                 self._positions.update(positions or {})
                 return do(engine), sequence
             except NoRoomError as error:  # the log has all of it, memory a part

@@ -160,19 +160,38 @@ def _gap(code, op, rows, place, low, high, at):
 
 
 @part
+def _numbered(groups, group, found):
+    """Give a group the next number, `found`, unless it has one; returns how many have one."""
+    if groups[2, group] >= 0:
+        return found
+    groups[2, group] = found
+    groups[1, found] = group
+    return found + 1
+
+
+@part
+def _forget(groups, found):
+    """Leave the room as it was: no group has a number."""
+    for number in range(found):
+        groups[2, groups[1, number]] = -1
+
+
+@part
 def _distinct(code, op, rows, place, low, high, groups):
+    found = _numbered_in(code, op, rows, place, low, high, groups)
+    _forget(groups, found)
+    return np.float64(found)
+
+
+@part
+def _numbered_in(code, op, rows, place, low, high, groups):
+    """Number the groups of a window; returns how many there are."""
     found = 0
     for row in range(low, high):
         begins = address(place, row)
         if passes(rows, begins, code[op + O_MASK]):
-            group = rows[begins + code[op + O_OVER]]
-            if groups[2, group] == -1:
-                groups[2, group] = 0
-                groups[1, found] = group
-                found += 1
-    for place_of in range(found):
-        groups[2, groups[1, place_of]] = -1
-    return np.float64(found)
+            found = _numbered(groups, rows[begins + code[op + O_OVER]], found)
+    return found
 
 
 @part
@@ -217,15 +236,11 @@ def _new_values(code, op, rows, place, low, high, groups):
             group = rows[begins + code[op + O_OVER]]
             time = rows[begins + TIME]
             seen = groups[2, group] >= 0
-            if not seen:
-                groups[2, group] = found
-                groups[1, found] = group
-                found += 1
+            found = _numbered(groups, group, found)
             if row >= low and (not seen or time - groups[0, group] > lookback):
                 new += 1
             groups[0, group] = time
-    for place_of in range(found):
-        groups[2, groups[1, place_of]] = -1
+    _forget(groups, found)
     return np.float64(new)
 
 
@@ -238,13 +253,10 @@ def _sums_of_groups(code, op, rows, place, low, high, groups):
         if passes(rows, begins, code[op + O_MASK]):
             group = rows[begins + code[op + O_OVER]]
             if groups[2, group] == -1:
-                groups[2, group] = 0
                 groups[0, group] = 0
-                groups[1, found] = group
-                found += 1
+            found = _numbered(groups, group, found)
             groups[0, group] += rows[begins + code[op + O_COLUMN]]
-    for place_of in range(found):
-        groups[2, groups[1, place_of]] = -1
+    _forget(groups, found)
     return found
 
 
@@ -297,15 +309,7 @@ def _largest(count, groups, found):
 @part
 def _repeat_share(code, op, rows, place, low, high, groups):
     """A group counts as repeated at its O_B-th different period; periods come in order of time."""
-    found = 0
-    for row in range(low, high):
-        begins = address(place, row)
-        if passes(rows, begins, code[op + O_MASK]):
-            group = rows[begins + code[op + O_OVER]]
-            if groups[2, group] == -1:
-                groups[2, group] = found
-                groups[1, found] = group
-                found += 1
+    found = _numbered_in(code, op, rows, place, low, high, groups)
     totals = np.zeros(found, np.int64)
     periods = np.zeros(found, np.int64)
     latest = np.full(found, np.iinfo(np.int64).min)
@@ -320,8 +324,8 @@ def _repeat_share(code, op, rows, place, low, high, groups):
                 latest[number] = period
     whole = np.int64(0)
     repeated = np.int64(0)
+    _forget(groups, found)
     for number in range(found):
-        groups[2, groups[1, number]] = -1
         if totals[number] > 0:
             whole += totals[number]
             if periods[number] >= code[op + O_B]:
