@@ -14,7 +14,7 @@ from typing import Any, get_args, get_type_hints
 import typer
 
 from headrace.cli import app
-from headrace.decisions.stress import parse_scenarios
+from headrace.decisions.lending.stress import parse_scenarios
 from headrace.decisions.table import parse_table
 from headrace.facts.kinds import KINDS
 from headrace.facts.rules import document as document_rules

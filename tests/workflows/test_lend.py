@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from headrace.decisions.decision import Outcome
+from headrace.decisions.lending.decision import Outcome
 from headrace.errors import InputError, MappingError
 from headrace.packs import load
 from headrace.workflows.lend import (

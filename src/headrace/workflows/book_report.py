@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from headrace.decisions.book import Book
-from headrace.decisions.decision import Decision, RateParts
+from headrace.decisions.lending.book import Book
+from headrace.decisions.lending.decision import Decision, RateParts
 from headrace.money import round_half_even
 from headrace.pack import Text
 from headrace.workflows.lend import Lent, Market

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from headrace.clock import EPOCH
-from headrace.decisions.decision import Decision, from_json
+from headrace.decisions.lending.decision import Decision, from_json
 from headrace.errors import EvidenceError, HeadraceError, InputError
 from headrace.facts.localtime import local_day
 from headrace.features.definition import FeatureSet

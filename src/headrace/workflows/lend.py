@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from headrace.decisions.book import Book, greedy, greedy_reaching
-from headrace.decisions.decision import (
+from headrace.decisions.evaluate import Evaluation, evaluate, missing_inputs
+from headrace.decisions.lending.book import Book, greedy, greedy_reaching
+from headrace.decisions.lending.decision import (
     Decision,
     LimitParts,
     Outcome,
@@ -20,11 +21,10 @@ from headrace.decisions.decision import (
     Version,
     rate_parts,
 )
-from headrace.decisions.economics import Economics, churn_curve
-from headrace.decisions.evaluate import Evaluation, evaluate, missing_inputs
-from headrace.decisions.frontier import FrontierPoint, frontier, reach
-from headrace.decisions.offers import Ints, Offers, applicants, price_offers
-from headrace.decisions.stress import (
+from headrace.decisions.lending.economics import Economics, churn_curve
+from headrace.decisions.lending.frontier import FrontierPoint, frontier, reach
+from headrace.decisions.lending.offers import Ints, Offers, applicants, price_offers
+from headrace.decisions.lending.stress import (
     Scenario,
     StressedBook,
     apply,

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from headrace.decisions.decision import Outcome
-from headrace.decisions.economics import Economics, parse_economics
 from headrace.decisions.evaluate import conflicts
-from headrace.decisions.stress import Scenario, parse_scenarios
+from headrace.decisions.lending.decision import Outcome
+from headrace.decisions.lending.economics import Economics, parse_economics
+from headrace.decisions.lending.stress import Scenario, parse_scenarios
 from headrace.decisions.table import DecisionTable, parse_table
 from headrace.errors import MappingError
 from headrace.pack import Pack, Text

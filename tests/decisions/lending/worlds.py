@@ -5,8 +5,8 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 
-from headrace.decisions.economics import Economics, churn_curve
-from headrace.decisions.offers import applicants, price_offers
+from headrace.decisions.lending.economics import Economics, churn_curve
+from headrace.decisions.lending.offers import applicants, price_offers
 
 RESPONSE = pa.table(
     {

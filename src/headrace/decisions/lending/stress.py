@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from headrace.decisions.book import Book, industries
-from headrace.decisions.economics import Floats
+from headrace.decisions.lending.book import Book, industries
+from headrace.decisions.lending.economics import Floats
 from headrace.decisions.sheet import sheet_rows
 from headrace.errors import MappingError
 from headrace.money import round_half_even

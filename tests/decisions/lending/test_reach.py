@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import CURVE, economics, people, random_offers
 
-from headrace.decisions.book import Constraints, greedy, greedy_reaching
-from headrace.decisions.frontier import choose, frontier, reach
-from headrace.decisions.offers import price_offers
-from headrace.decisions.optimise import most_approvals, optimise, profit_bound
+from headrace.decisions.lending.book import Constraints, greedy, greedy_reaching
+from headrace.decisions.lending.frontier import choose, frontier, reach
+from headrace.decisions.lending.offers import price_offers
+from headrace.decisions.lending.optimise import most_approvals, optimise, profit_bound
 from headrace.errors import InfeasibleError
 
 firm = st.tuples(

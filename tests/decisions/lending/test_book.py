@@ -13,10 +13,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from worlds import CURVE, YUAN, economics, people, random_offers, random_people
 
-from headrace.decisions.book import Constraints, broken, greedy, make_book
-from headrace.decisions.economics import churn_curve
-from headrace.decisions.offers import price_offers
-from headrace.decisions.optimise import most_approvals, optimise
+from headrace.decisions.lending.book import Constraints, broken, greedy, make_book
+from headrace.decisions.lending.economics import churn_curve
+from headrace.decisions.lending.offers import price_offers
+from headrace.decisions.lending.optimise import most_approvals, optimise
 from headrace.errors import InfeasibleError
 
 FREE = Constraints()
@@ -288,8 +288,8 @@ import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from decimal import Decimal
 from worlds import random_offers
-from headrace.decisions.book import Constraints
-from headrace.decisions.optimise import optimise
+from headrace.decisions.lending.book import Constraints
+from headrace.decisions.lending.optimise import optimise
 offers = random_offers(120, 5, 20_000_000)
 book = optimise(offers, Constraints(90, Decimal("0.08"), Decimal("0.05"), Decimal("0.3")))
 print(hashlib.sha256(book.limit_minor.tobytes() + book.rate_index.tobytes()).hexdigest())

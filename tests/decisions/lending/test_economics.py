@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import CURVE, RESPONSE, economics, people
 
-from headrace.decisions.economics import Economics, churn_curve, parse_economics
-from headrace.decisions.offers import applicants, price_offers
+from headrace.decisions.lending.economics import Economics, churn_curve, parse_economics
+from headrace.decisions.lending.offers import applicants, price_offers
 from headrace.errors import InputError, MappingError
 
 TOML = """

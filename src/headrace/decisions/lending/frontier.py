@@ -11,9 +11,9 @@ from decimal import ROUND_UP, Decimal
 
 import numpy as np
 
-from headrace.decisions.book import Book, Constraints
-from headrace.decisions.offers import Offers
-from headrace.decisions.optimise import (
+from headrace.decisions.lending.book import Book, Constraints
+from headrace.decisions.lending.offers import Offers
+from headrace.decisions.lending.optimise import (
     NO_CONSTRAINTS,
     RATE_UNIT,
     most_approvals,

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import CURVE, economics, people, random_offers
 
-from headrace.decisions.offers import price_offers
-from headrace.decisions.optimise import optimise
-from headrace.decisions.stress import (
+from headrace.decisions.lending.offers import price_offers
+from headrace.decisions.lending.optimise import optimise
+from headrace.decisions.lending.stress import (
     apply,
     parse_scenarios,
     stressed_book,

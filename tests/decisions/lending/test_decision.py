@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import CURVE, economics, people
 
-from headrace.decisions.decision import (
+from headrace.decisions.lending.decision import (
     Alternative,
     Decision,
     LimitParts,
@@ -19,8 +19,8 @@ from headrace.decisions.decision import (
     from_json,
     rate_parts,
 )
-from headrace.decisions.offers import price_offers
-from headrace.decisions.optimise import optimise
+from headrace.decisions.lending.offers import price_offers
+from headrace.decisions.lending.optimise import optimise
 from headrace.errors import InputError
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from headrace.decisions.economics import ChurnCurve, Economics, Floats
+from headrace.decisions.lending.economics import ChurnCurve, Economics, Floats
 from headrace.errors import InputError
 
 Ints = NDArray[np.int64]

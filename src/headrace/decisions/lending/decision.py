@@ -8,7 +8,7 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from headrace.decisions.book import Book
+from headrace.decisions.lending.book import Book
 from headrace.errors import InputError
 from headrace.money import round_half_even
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.decisions.offers import Ints, Offers
+from headrace.decisions.lending.offers import Ints, Offers
 from headrace.money import round_half_even
 
 LOSS_RATE_TOLERANCE = 1e-9

@@ -4,9 +4,9 @@ from decimal import Decimal
 import pytest
 from worlds import random_offers
 
-from headrace.decisions.book import Constraints, Totals, broken
-from headrace.decisions.frontier import FrontierPoint, choose, frontier
-from headrace.decisions.optimise import most_approvals, optimise
+from headrace.decisions.lending.book import Constraints, Totals, broken
+from headrace.decisions.lending.frontier import FrontierPoint, choose, frontier
+from headrace.decisions.lending.optimise import most_approvals, optimise
 from headrace.errors import InfeasibleError
 
 

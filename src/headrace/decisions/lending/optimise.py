@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from headrace.decisions.book import (
+from headrace.decisions.lending.book import (
     Book,
     Constraints,
     Proof,
@@ -17,8 +17,8 @@ from headrace.decisions.book import (
     industries,
     make_book,
 )
-from headrace.decisions.offers import Ints, Offers
-from headrace.decisions.program import (
+from headrace.decisions.lending.offers import Ints, Offers
+from headrace.decisions.lending.program import (
     Answer,
     Program,
     dual_prices,

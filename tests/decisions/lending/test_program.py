@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headrace.decisions import program
+from headrace.decisions.lending import program
 
 LOW, MOST = 2, 4
 
