@@ -15,14 +15,16 @@ import typer
 
 from headrace.cli import app
 from headrace.decisions.lending.stress import parse_scenarios
-from headrace.decisions.table import parse_table
+from headrace.decisions.tables.grid import write_grid
+from headrace.decisions.tables.table import Table
 from headrace.facts.kinds import KINDS
 from headrace.facts.rules import document as document_rules
 from headrace.facts.schema import document
 from headrace.features.definition import Feature, Measure
-from headrace.pack import Lending, Pack
+from headrace.pack import Pack
 from headrace.packs import PACKS, load
 from headrace.scores.card import Transform
+from headrace.workflows.policy import parse_policy
 
 REFERENCE = Path(__file__).parent / "reference"
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
@@ -79,7 +81,7 @@ def pack_page(pack: Pack) -> str:
     )
     lines += _events(pack)
     if pack.lending is not None:
-        lines += _lending(pack.lending)
+        lines += _lending(pack)
     lines += ["## Cautions\n"]
     lines += [f"- {text.en}\n- {text.zh}" for text in pack.cautions]
     return "\n".join(lines) + "\n"
@@ -113,7 +115,8 @@ def _spans(names: tuple[str, ...]) -> str:
     return " and ".join(f"`{each}`" for each in names)
 
 
-def _lending(lending: Lending) -> list[str]:
+def _lending(pack: Pack) -> list[str]:
+    lending = pack.require_lending()
     lines = ["## Scorecard\n"]
     lines += _table(
         ("term", "transformed", "clipped to"),
@@ -134,7 +137,7 @@ def _lending(lending: Lending) -> list[str]:
             for name, bound in zip(lending.scale.classes, lending.scale.pd_max, strict=True)
         ],
     )
-    lines += _policy(lending.files)
+    lines += _policy(pack)
     lines += ["## Reasons of a decision\n"]
     lines += _table(
         ("code", "English", "中文"),
@@ -156,16 +159,16 @@ def cli_page() -> str:
     return "\n".join([*lines, EXIT_STATUS])
 
 
-def _policy(files: Mapping[str, str]) -> list[str]:
+def _policy(pack: Pack) -> list[str]:
     """The editable files as they ship."""
+    files, policy = pack.require_lending().files, parse_policy(pack)
     guide = "[Change the policy](../guides/change-the-policy.md)"
     lines = ["## Policy as it ships 信贷政策\n"]
     lines += [f"`headrace policy export` writes these files. {guide} shows how to edit them.\n"]
-    for name in ("access.csv", "limit.csv"):
-        table = parse_table(files[name], name)
-        head, *rules = table.to_rows()
-        lines += [f"### `{name}`\n", f"{table.title_en}\n", f"{table.title_zh}\n"]
-        lines += [f"Hit policy: {table.hit_policy.value}.\n", *_table(head, rules)]
+    lines += ["### `policy.yaml`\n", "```yaml", files["policy.yaml"].strip(), "```\n"]
+    for table in policy.tables.values():
+        lines += [f"### `{table.file}`\n", f"{table.title_en}\n", f"{table.title_zh}\n"]
+        lines += [f"Hit policy: {table.policy_text}.\n", *_rules(table, policy.kinds)]
     lines += ["### `economics.toml`\n", "```toml", files["economics.toml"].strip(), "```\n"]
     lines += ["### `scenarios.csv`\n"]
     scenarios = parse_scenarios(files["scenarios.csv"], "scenarios.csv")
@@ -178,6 +181,14 @@ def _policy(files: Mapping[str, str]) -> list[str]:
         "Words in a name that tell the industry where the source does not; the topmost wins.\n",
     ]
     return lines
+
+
+def _rules(table: Table, names: Mapping[str, str]) -> list[str]:
+    """A decision table, each rule with its row in the spreadsheet."""
+    header, *rules = write_grid(table, names)[-len(table.rules) - 1 :]
+    head = ("row", *(cell.partition(":")[2] for cell in header))
+    rows = zip(table.rules, rules, strict=True)
+    return _table(head, [(str(rule.row), *cells) for rule, cells in rows])
 
 
 def _commands(command: Any, name: str) -> list[tuple[str, Any]]:

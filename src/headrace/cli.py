@@ -18,7 +18,14 @@ from typing import Annotated, Any
 
 import typer
 
-from headrace import __version__, commands_features, packs
+from headrace import (
+    __version__,
+    commands_decide,
+    commands_features,
+    commands_policy,
+    commands_simulate,
+    packs,
+)
 from headrace.adapters import printing
 from headrace.adapters.code import code_digest
 from headrace.adapters.folder import DiskFolder
@@ -28,9 +35,10 @@ from headrace.adapters.keys import load_or_create_signing_key
 from headrace.adapters.machine import THREADS_MAX, limited_threads, quiet_libraries
 from headrace.adapters.mappings import draft_mapping, find_mapping, load_mapping
 from headrace.adapters.outputs import cleared, for_simulation
+from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.store import FactStore, csv_bytes
 from headrace.adapters.terminal import Silent, TerminalProgress
-from headrace.adapters.user_files import read_policy, read_text, write_file, write_policy
+from headrace.adapters.user_files import read_policy, read_text, write_file
 from headrace.errors import HeadraceError, InputError
 from headrace.evidence.checkpoint import read_public_key
 from headrace.facts.mapping import SourceMapping, parse_mapping
@@ -41,7 +49,7 @@ from headrace.simulator.run import simulate, write_economy
 from headrace.simulator.settings import EconomySettings
 from headrace.workflows.explain import decision_id_of, explain, facts_behind, run_settings
 from headrace.workflows.lend import LendSettings
-from headrace.workflows.policy import parse_policy, remarks
+from headrace.workflows.policy import parse_policy
 from headrace.workflows.ports import Progress
 from headrace.workflows.prove import Receipt, check_receipt, prove_decision, verify
 from headrace.workflows.result import RunResult
@@ -57,10 +65,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 mapping_app = typer.Typer(help="Mapping files: what a bank's own export means.")
-policy_app = typer.Typer(help="Policy files: who may borrow, how much, at what rate.")
 app.add_typer(mapping_app, name="mapping", no_args_is_help=True)
-app.add_typer(policy_app, name="policy", no_args_is_help=True)
+app.add_typer(commands_policy.app, name="policy", no_args_is_help=True)
 app.add_typer(commands_features.app, name="features", no_args_is_help=True)
+app.command("simulate")(commands_simulate.simulate_command)
+app.command("decide")(commands_decide.decide_command)
+app.command("stream")(commands_decide.stream_command)
+app.command("replay")(commands_decide.replay_command)
+app.command("restate")(commands_decide.restate_command)
 
 
 def _language(text: str) -> str:
@@ -158,14 +170,14 @@ def run_command(
     chosen = packs.load(pack)
     own = {} if policy is None else read_policy(policy, chosen.require_lending().files)
     # Read before `cleared`: a slip in a table must not cost the results of the last run.
-    economics = parse_policy(chosen.with_files(own)).economics
+    in_force = parse_policy(chosen, own, read_workbook)
     card = None if scorecard is None else _scorecard(scorecard)
     settings = RunSettings(
         as_of=None if as_of is None else as_of.date(),
         language=lang,
         score=ScoreSettings(seed, repeats, card, tuple(add_term or ()), allow_leakage),
-        lend=LendSettings(_budget(budget, economics.currency), profit_share_min),
-        files=own,
+        lend=LendSettings(_budget(budget, in_force.economics.currency), profit_share_min),
+        policy=in_force,
         code=code_digest(),
     )
     source = FolderSource(data, _mapping(data, mapping, chosen))
@@ -196,8 +208,8 @@ def demo(
         _run(source, pack, cleared(out / "out", data), settings, as_json=as_json)
 
 
-@app.command("simulate")
-def simulate_command(
+@app.command("economy")
+def economy_command(
     out: Annotated[Path, typer.Option(help="Folder to write.")],
     firms: Annotated[int, typer.Option(help="Firms in the bank's file.")] = DEMO.firms,
     invoices: Annotated[int, typer.Option(help="Rows of invoices.")] = DEMO.invoices,
@@ -298,33 +310,6 @@ def draft_command(
 ) -> None:
     """Propose a mapping.toml from the headers found; look it over before you use it."""
     printing.line(draft_mapping(data))
-
-
-@policy_app.command("export")
-def export_command(
-    to: Annotated[Path, typer.Argument(help="Folder to write.")], pack: PackName = DEFAULT_PACK
-) -> None:
-    """Write a pack's policy files, to be edited and given to `run --policy`."""
-    for path in write_policy(to, packs.load(pack).require_lending().files):
-        printing.line(str(path))
-
-
-@policy_app.command("check")
-def check_command(
-    folder: Annotated[Path, typer.Argument(help="Folder with policy files.")],
-    pack: PackName = DEFAULT_PACK,
-    lang: Language = "zh",
-    as_json: AsJson = False,
-) -> None:
-    """Check policy files before they are used: cells, names, rules that can never speak."""
-    language, chosen = _language(lang), packs.load(pack)
-    own = read_policy(folder, chosen.require_lending().files)
-    policy = parse_policy(chosen.with_files(own))
-    said = [each.in_language(language) for each in remarks(policy)]
-    if as_json:
-        printing.as_json({"files": sorted(own), "remarks": said})
-    else:
-        printing.policy_check(sorted(own), said, language)
 
 
 def _run(

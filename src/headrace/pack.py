@@ -1,7 +1,7 @@
 """A pack: one scenario as definitions, handed to workflows as a value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from headrace.errors import InputError
 from headrace.features.definition import Feature, FeatureSet
@@ -28,9 +28,9 @@ class Lending:
     Attributes:
         card: The scorecard, before it has seen a label.
         scale: Rating classes by probability of default.
-        files: Text files a person may edit, by name: access.csv (who may borrow), limit.csv (how
-            much), economics.toml (money of the book), scenarios.csv (stress), industries.csv
-            (words in a name that tell the industry).
+        files: Text files a person may edit, by name: policy.yaml (the steps of the policy),
+            access.csv (who may borrow), limit.csv (how much), economics.toml (money of the book),
+            scenarios.csv (stress), industries.csv (words in a name that tell the industry).
         reasons: What each reason code of a decision says.
     """
 
@@ -52,6 +52,8 @@ class Pack:
         mappings: Mapping files for the exports this pack knows, by name.
         cautions: What everybody who uses its figures must be told.
         lending: Score, policy and reasons; None where nothing is lent.
+        policy: Files of the policy that decides events as they come, by name; empty where there is
+            none.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Pack:
     mappings: Mapping[str, str]
     cautions: tuple[Text, ...]
     lending: Lending | None = None
+    policy: Mapping[str, bytes] = field(default_factory=dict)
 
     def require_lending(self) -> Lending:
         """How it lends.
@@ -75,15 +78,6 @@ class Pack:
                 remedy="compute its features with `headrace features`",
             )
         return self.lending
-
-    def with_files(self, files: Mapping[str, str]) -> "Pack":
-        """The same pack with a user's own versions of files a person may edit, by name.
-
-        Raises:
-            InputError: If nothing is lent, so that there are no such files.
-        """
-        lending = self.require_lending()
-        return replace(self, lending=replace(lending, files={**lending.files, **files}))
 
     def feature(self, name: str) -> Feature:
         """The feature of that name.

@@ -21,7 +21,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.adapters.live_features import CATCH_UP, LiveFeatures, UnacknowledgedError
-from headrace.adapters.live_records import EVENTS, apply_record, one_record, table_record
+from headrace.adapters.live_records import (
+    EVENTS,
+    apply_record,
+    one_record,
+    read_record,
+    table_record,
+)
 from headrace.adapters.segment_log import DamageError, SegmentLog, StorageError
 from headrace.errors import InputError
 from headrace.features.aggregates import Count, Distinct, Max, Sum
@@ -358,7 +364,7 @@ class Kept:
 
 def through_the_log(event):
     kept = Kept()
-    apply_record(kept, one_record(event, "payment"))
+    apply_record(kept, read_record(one_record(event, "payment")))
     return kept.event
 
 
@@ -444,7 +450,7 @@ def test_whatever_an_event_holds_the_log_gives_the_same_memory_again(pair, data)
     with suppress(InputError):
         live.push_one(event)
     for _, payload in live._log.read(replayed.get(id(live), 0)):
-        apply_record(engine, payload)
+        apply_record(engine, read_record(payload))
     replayed[id(live)] = live.records
     assert live.digest() == engine.digest()
 
@@ -470,7 +476,7 @@ def test_columns_of_every_kind_come_back_equal_and_aligned():
     given = pa.concat_tables([given, given.slice(1)])
     for name in ("", "p", "payments"):
         kept = Kept()
-        apply_record(kept, bytes(table_record(EVENTS, given, name, {("t", 3): 5})))
+        apply_record(kept, read_record(bytes(table_record(EVENTS, given, name, {("t", 3): 5}))))
         assert kept.event.schema == given.schema
         assert repr(kept.event.to_pylist()) == repr(given.to_pylist())
         for column in kept.event.columns:
@@ -694,7 +700,7 @@ def test_every_method_may_run_in_any_thread(folder):
         assert live.records == 30 + 30 + len(ones)
         again = StreamEngine(FIRST, LATENESS)
         for _, payload in live._log.read(0):
-            apply_record(again, payload)
+            apply_record(again, read_record(payload))
         assert live.digest() == again.digest()
         assert live.engine.counts == again.counts
 

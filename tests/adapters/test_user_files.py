@@ -8,6 +8,7 @@ from headrace.adapters.user_files import read_policy, read_text, write_file, wri
 from headrace.errors import InputError
 
 FILES = {"access.csv": "准入,表\n1,2\n", "economics.toml": "currency = 'CNY'\n"}
+CONTENTS = {name: text.encode() for name, text in FILES.items()}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
@@ -40,9 +41,9 @@ def test_an_exported_policy_reads_back(tmp_path):
     folder = tmp_path / "a" / "policy"
     assert write_policy(folder, FILES) == [folder / name for name in FILES]
     assert (folder / "access.csv").read_bytes().startswith(b"\xef\xbb\xbf")
-    assert read_policy(folder, FILES) == FILES
+    assert read_policy(folder, FILES) == CONTENTS
     (folder / "economics.toml").unlink()
-    assert read_policy(folder, FILES) == {"access.csv": FILES["access.csv"]}
+    assert read_policy(folder, FILES) == {"access.csv": CONTENTS["access.csv"]}
 
 
 def test_an_edited_policy_is_not_written_over(tmp_path):
@@ -59,11 +60,25 @@ def test_a_misspelt_policy_file_is_named_with_the_near_miss(tmp_path):
     write_policy(tmp_path, FILES)
     (tmp_path / ".DS_Store").write_text("x")
     (tmp_path / "~$access.csv").write_text("x")
-    assert read_policy(tmp_path, FILES) == FILES
-    (tmp_path / "acces.csv").write_text("x")
-    with pytest.raises(InputError, match=r"acces\.csv is no policy file") as error:
+    assert read_policy(tmp_path, FILES) == CONTENTS
+    (tmp_path / "economic.toml").write_text("x")
+    with pytest.raises(InputError, match=r"economic\.toml is no policy file") as error:
         read_policy(tmp_path, FILES)
-    assert "is access.csv meant?" in error.value.remedy
+    assert "is economics.toml meant?" in error.value.remedy
+
+
+def test_tables_of_any_name_and_notation_are_taken_as_they_are(tmp_path):
+    (tmp_path / "tables.xlsx").write_bytes(b"PK\xff")
+    (tmp_path / "model.dmn").write_bytes(b"<?xml version='1.0' encoding='gb18030'?>")
+    (tmp_path / "region.yaml").write_text("表: 1", encoding="gb18030")
+    assert read_policy(tmp_path, FILES) == {
+        "model.dmn": b"<?xml version='1.0' encoding='gb18030'?>",
+        "region.yaml": "表: 1".encode(),
+        "tables.xlsx": b"PK\xff",
+    }
+    (tmp_path / "folder.dmn").mkdir()
+    with pytest.raises(InputError, match="cannot be read"):
+        read_policy(tmp_path, FILES)
 
 
 def test_places_that_cannot_be_written_to(tmp_path):

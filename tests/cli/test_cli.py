@@ -16,8 +16,10 @@ from commands import check_refused, decisions, headrace
 from headrace import __version__
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.outputs import WRITTEN
+from headrace.adapters.policy_sheets import Workbooks
 from headrace.cli import main
 from headrace.packs import load
+from headrace.workflows.policy import parse_policy
 
 PYTHON = [sys.executable, "-m", "headrace"]
 
@@ -129,13 +131,13 @@ def test_demo_writes_data_and_results_that_prove_themselves(tmp_path):
 def test_simulate_writes_only_over_a_simulated_economy(tmp_path):
     size = ["--firms", 60, "--invoices", 4000]
     data = tmp_path / "data"
-    assert headrace("simulate", "--out", data, *size).status == 0
+    assert headrace("economy", "--out", data, *size).status == 0
     before = {path.name: path.read_bytes() for path in data.glob("*.parquet")}
-    assert headrace("simulate", "--out", data, *size).status == 0
+    assert headrace("economy", "--out", data, *size).status == 0
     assert before == {path.name: path.read_bytes() for path in data.glob("*.parquet")}
     (data / "SIMULATED.txt").unlink()
-    check_refused(headrace("simulate", "--out", data, *size), "no simulator wrote")
-    check_refused(headrace("simulate", "--out", tmp_path / "x", "--firms", 3), "at least 10")
+    check_refused(headrace("economy", "--out", data, *size), "no simulator wrote")
+    check_refused(headrace("economy", "--out", tmp_path / "x", "--firms", 3), "at least 10")
 
 
 def test_verify_proves_and_finds_what_was_altered(ran, small, tmp_path):
@@ -298,7 +300,7 @@ def test_mapping_draft_names_every_file(small, tmp_path):
 @pytest.fixture
 def policy(tmp_path):
     folder = tmp_path / "policy"
-    assert headrace("policy", "export", folder).out.count("\n") == 5
+    assert headrace("policy", "export", folder).out.count("\n") == 6
     return folder
 
 
@@ -327,6 +329,25 @@ def test_an_edited_table_decides_in_any_encoding_excel_saves(ran, small, run, po
     assert made[0] == made[1] == made[2] != decisions(ran)
     strict = {each["party"] for each in made[0] if each["reasons"] == ["rating_d"]}
     assert strict > {each["party"] for each in decisions(ran) if each["reasons"] == ["rating_d"]}
+
+
+def test_a_table_in_a_workbook_decides_as_the_csv_does(ran, small, run, tmp_path):
+    tables = parse_policy(load("sme_invoices")).tables
+    names = {name for table in tables.values() for name in table.names}
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "tables.xlsx").write_bytes(Workbooks().write(tables, names))
+    checked = headrace("policy", "check", folder, "--lang", "en", "--json")
+    assert json.loads(checked.out)["files"] == ["tables.xlsx"]
+    assert run(small, "--policy", folder).status == 0
+    assert decisions(tmp_path / "out") == decisions(ran)
+
+
+def test_a_table_from_before_is_told_what_to_rename(small, run, policy):
+    table = policy / "access.csv"
+    text = table.read_text(encoding="utf-8-sig")
+    table.write_text(text.replace("out:action", "out:outcome"), encoding="utf-8")
+    check_refused(run(small, "--policy", policy), "access.csv, header", "out:outcome to out:action")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from headrace.cli import main
 
 Terminal = Callable[[str], tuple[int, str]]
 SETUP = (
-    "headrace simulate --out data --firms 120 --invoices 60000",
+    "headrace economy --out data --firms 120 --invoices 60000",
     "headrace run --data data --out out --lang en",
 )
 """What the pages tell a reader to type before they begin."""

@@ -91,7 +91,7 @@ def test_the_pages_show_the_commands_that_made_their_world(setup):
     pages = [
         page
         for page in PAGES
-        if any("headrace simulate" in b.text for b in blocks(page) if b.language == "sh")
+        if any("headrace economy" in b.text for b in blocks(page) if b.language == "sh")
     ]
     assert pages
     for page in pages:
@@ -110,7 +110,7 @@ def test_a_page_that_is_wrong_is_noticed(terminal, world, monkeypatch):
 
 
 def test_every_fence_names_a_language_that_is_known():
-    known = {"python", "console", "sh", "text", "toml", "csv", "json"}
+    known = {"python", "console", "sh", "text", "toml", "yaml", "csv", "json"}
     for page in PAGES:
         found = {block.language for block in blocks(page)}
         assert found <= known, f"{name(page)}: {found - known}"

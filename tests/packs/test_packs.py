@@ -61,22 +61,12 @@ def test_a_pack_that_lends_scores_by_features_it_has(name):
     assert all(text.en and text.zh for text in lending.reasons.values())
 
 
-@pytest.mark.parametrize("name", LENDS)
-def test_a_users_own_file_takes_the_place_of_the_packs(name):
-    pack = load(name)
-    file = next(iter(pack.require_lending().files))
-    changed = pack.with_files({file: "mine"}).require_lending().files
-    assert changed == {**pack.require_lending().files, file: "mine"}
-    assert load(name).require_lending().files[file] != "mine"
-
-
 @pytest.mark.parametrize("name", ONLY_FEATURES)
 def test_a_pack_of_features_only_says_so_where_it_is_asked_to_lend(name):
-    for ask in (load(name).require_lending, lambda: load(name).with_files({})):
-        with pytest.raises(InputError, match="features only") as refused:
-            ask()
-        assert name in refused.value.problem
-        assert "headrace features" in refused.value.remedy
+    with pytest.raises(InputError, match="features only") as refused:
+        load(name).require_lending()
+    assert name in refused.value.problem
+    assert "headrace features" in refused.value.remedy
 
 
 def test_an_unknown_pack_is_refused_with_those_there_are():

@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from headrace.adapters.live_features import LiveFeatures
-from headrace.adapters.live_records import apply_record
+from headrace.adapters.live_records import apply_record, read_record
 from headrace.features.aggregates import Count, Deviation, Distinct, Max, Sum
 from headrace.features.compile import compile_plan
 from headrace.features.definition import Column, ColumnType, FeatureSet, Measure, Table
@@ -136,7 +136,7 @@ def check(folder: Path, seed: int, acknowledged: int, plan: int) -> int:
         assert len(records) >= acknowledged, f"{acknowledged} acknowledged, {len(records)} found"
         fresh = StreamEngine(PLANS[plan], LATENESS)
         for _, payload in records:
-            apply_record(fresh, payload)
+            apply_record(fresh, read_record(payload))
         assert live.engine.digest() == fresh.digest(), "memory is not that of a fresh replay"
         expected = StreamEngine(PLANS[plan], LATENESS)
         for number in range(len(records)):

@@ -1,10 +1,12 @@
 """From scores to a book: the dial, referral, reasons, caps, and policies that cannot be."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from headrace.decisions.flow.policy import Action
 from headrace.decisions.lending.decision import Outcome
 from headrace.errors import InputError, MappingError
 from headrace.packs import load
@@ -20,10 +22,11 @@ from headrace.workflows.policy import parse_policy
 
 PACK = load("sme_invoices")
 LENDING = PACK.require_lending()
+TABLES = ("table:access", "table:limit")
 
 
 def lent_with(found, settings=None, **files):
-    policy = parse_policy(PACK.with_files(files))
+    policy = parse_policy(PACK, {name: text.encode() for name, text in files.items()})
     return lend(found.market, policy, LENDING.scale, settings or LendSettings(), {"code": "0"})
 
 
@@ -63,14 +66,13 @@ def test_where_no_rule_speaks_a_person_decides(found):
 
 def test_every_reason_holds_where_it_is_given_and_nowhere_else(lent):
     book, economics = lent.chosen.book, lent.economics
-    access = lent.evaluations["access"].outputs
+    said = lent.said
     for row, decision in enumerate(lent.decisions):
         assert len(decision.reasons) == 1
-        said = access["outcome"][row].as_py()
         capped = economics.round_down(decision.limit_parts.cap_by_turnover_minor)
         profitable = np.nanmax(book.offers.profit[row], initial=-np.inf) > 0
-        if said != "approve":
-            expected = access["reason"][row].as_py()
+        if said.action[row] != Action.APPROVE:
+            expected = said.reason.value(row)
         elif book.lent[row]:
             expected = "in_the_book"
         elif not capped:
@@ -93,11 +95,41 @@ def test_without_a_budget_good_firms_hear_that_it_went_further(found):
 
 def test_turnover_caps_are_the_share_of_a_years_sales(found, lent):
     sales = found.market.features["sales_12m"].to_pylist()
-    shares = lent.evaluations["limit"].outputs["turnover_share"].to_pylist()
+    shares = lent.said.values["limit"].feel_values()
     for decision, sold, share in zip(lent.decisions, sales, shares, strict=True):
-        cap = math.floor(max(sold or 0.0, 0.0) * float(share or 0))
+        cap = math.floor(Fraction(max(sold or 0.0, 0.0)) * Fraction(share))
         assert decision.limit_parts.cap_by_turnover_minor == cap
         assert decision.limit_minor <= decision.limit_parts.cap_minor <= cap
+
+
+def test_every_rule_that_spoke_is_in_the_record_by_its_row(found, lent):
+    features = found.market.features
+    growth = features["sales_growth"].to_pylist()
+    slow = {party for party, value in zip(features["party"].to_pylist(), growth, strict=True)
+            if value is not None and value < 0.5}  # fmt: skip
+    assert slow
+    for decision in lent.decisions:
+        rules = [(rule.table, rule.row) for rule in decision.rules]
+        assert rules.count(("access", rules[0][1])) == 1
+        assert (("limit", 11) in rules) == (decision.party in slow)
+        if decision.rating in {"A", "B", "C"}:
+            assert ("limit", 7 + "ABC".index(decision.rating)) in rules
+
+
+def test_a_formula_that_gives_no_share_is_told(found):
+    for cell in ("sales_growth * -1", "1 + 0.5 * 1"):
+        with pytest.raises(InputError, match="not from 0 to 1") as error:
+            lent_with(
+                found, **edited("limit.csv", "0.15,turnover halved", f"{cell},turnover halved")
+            )
+        assert error.value.where == "limit.csv"
+
+
+def test_a_rule_may_hold_for_a_time(found):
+    before, after = "- table: limit", '- table: limit\n    when: decision_date < date("1999-01-01")'
+    lent = lent_with(found, **edited("policy.yaml", before, after))
+    assert {each.limit_parts.cap_by_turnover_minor for each in lent.decisions} == {0}
+    assert all(rule.table != "limit" for each in lent.decisions for rule in each.rules)
 
 
 def test_points_are_the_cards_and_the_most_harmful_come_first(found, lent):
@@ -115,7 +147,7 @@ def test_versions_name_everything_in_force(found):
     nothing = LendSettings(budget_minor=0)
     one = lent_with(found, nothing).decisions[0].versions
     other = lent_with(found, nothing, **edited("economics.toml", "0.45", "0.46"))
-    assert [version.name for version in one] == ["code", "economics", "table:access", "table:limit"]
+    assert [version.name for version in one] == ["code", "economics", "policy", *TABLES]
     changed = [old.name for old, new in zip(one, other.decisions[0].versions, strict=True)
                if old != new]  # fmt: skip
     assert changed == ["economics"]
@@ -137,7 +169,7 @@ def test_the_sheet_has_a_row_a_decision_and_adds_up(found, lent):
 def test_a_share_of_turnover_that_cannot_be_is_named(found, share):
     with pytest.raises(MappingError, match="no share of turnover") as error:
         lent_with(found, **edited("limit.csv", "0.30", share))
-    assert "limit.csv, row 6" in error.value.where
+    assert "limit.csv, row 7" in error.value.where
     assert "0.25" in error.value.remedy
 
 
@@ -145,18 +177,17 @@ def test_a_column_of_percentages_is_no_column_of_shares(found):
     text = LENDING.files["limit.csv"]
     for share in ("0.30", "0.25", "0.20", "0.15"):
         text = text.replace(share, f'"""{share}%"""')
-    with pytest.raises(MappingError, match="needs a number, found"):
-        lent_with(found, **{"limit.csv": text})
-    first = text.replace("COLLECT MIN", "FIRST")
-    with pytest.raises(MappingError, match="no share of turnover"):
-        lent_with(found, **{"limit.csv": first})
+    text = text.replace("# default,out:turnover_share,0\n", "")
+    for hit_policy in ("COLLECT MIN", "FIRST"):
+        with pytest.raises(MappingError, match=r"'0\.30%' is no share of turnover"):
+            lent_with(found, **{"limit.csv": text.replace("COLLECT MIN", hit_policy)})
 
 
 def test_a_table_that_gives_too_little_is_refused(found):
     header = LENDING.files["limit.csv"].replace("out:turnover_share", "out:share")
     with pytest.raises(MappingError, match="gives no turnover_share"):
         lent_with(found, **{"limit.csv": header})
-    with pytest.raises(MappingError, match="'maybe' is no outcome"):
+    with pytest.raises(MappingError, match="'maybe' is no action"):
         lent_with(found, **edited("access.csv", "refer,trade_ring", "maybe,trade_ring"))
 
 

@@ -21,9 +21,12 @@ from headrace.adapters.live_records import (
     REFUSALS,
     VOIDS,
     Positions,
+    Record,
     apply_record,
     move_record,
+    note_record,
     one_record,
+    read_record,
     table_record,
 )
 from headrace.adapters.mapped_memory import MappedMemory, NoRoomError
@@ -37,6 +40,7 @@ from headrace.features.engines.store import grown_in_memory
 from headrace.features.engines.stream import ONE_DAY, Pushed, PushedOne, StreamEngine
 
 Done = TypeVar("Done")
+OnReplay = Callable[[int, Record, Pushed | PushedOne | None], None]
 CATCH_UP = 64  # records that may be left when new definitions take over
 
 
@@ -63,6 +67,7 @@ class LiveFeatures:
         lateness: timedelta = ONE_DAY,
         open_log: Callable[[Path], SegmentLog] = SegmentLog.open,
         memory_bytes: int | None = None,
+        on_replay: OnReplay | None = None,
     ) -> None:
         """Open a folder, or make it, and recover what it holds.
 
@@ -73,11 +78,14 @@ class LiveFeatures:
             open_log: Opens the log in a folder; for segments of another size.
             memory_bytes: Of rows and keys, how many bytes may be in memory at a time; the rest is
                 on disk, see `MappedMemory`. None: all of them are in memory.
+            on_replay: Told of every record that opening replays, with its number and what came of
+                it.
 
         Raises:
             StorageError: The folder is in use, damaged, or lacks a part of its history.
         """
         self.folder, self.lateness = folder, lateness
+        self._on_replay = on_replay
         self.damaged: tuple[Damaged, ...] = ()
         self._memory: MappedMemory | None = None
         self._engine = self._fresh(compiled)
@@ -164,9 +172,28 @@ class LiveFeatures:
             positions: Where their sources go on; durable with the events or not at all. They hold
                 where the engine refuses the events, too.
         """
+        return self.submit_numbered(events, table, positions)[0]
+
+    def submit_numbered(
+        self, events: pa.Table, table: str = "", positions: Positions | None = None
+    ) -> tuple[Pushed, int]:
+        """As `submit`, with the number of the record that holds the events."""
         record = table_record(EVENTS, events, table, positions)
-        pushed, _ = self._apply(record, lambda engine: engine.push(events, table), positions)
-        return pushed
+        return self._apply(record, lambda engine: engine.push(events, table), positions)
+
+    def note(self, subject: str, body: bytes | memoryview) -> int:
+        """Keep what was made of events behind them; as durable as `submit`.
+
+        Returns:
+            Its number, to `wait` for.
+        """
+        return self._apply(note_record(subject, body), lambda engine: None)[1]
+
+    def read_log(self, first: int = 0) -> Iterator[tuple[int, Record]]:
+        """The records of the log from a number on, durable or not."""
+        self._log.commit()
+        for sequence, payload in self._log.read(max(first, self._log.first_sequence)):
+            yield sequence, read_record(payload)
 
     def submit_voids(
         self, voids: pa.Table, table: str = "", positions: Positions | None = None
@@ -347,8 +374,12 @@ class LiveFeatures:
         if first < self._log.first_sequence:
             message = f"the log begins at record {self._log.first_sequence}, not {first}"
             raise StorageError(message, where=str(self.folder), remedy="restore its beginning")
-        for _, payload in self._log.read(first):
-            self._positions.update(apply_record(self._engine, payload))
+        for sequence, payload in self._log.read(first):
+            record = read_record(payload)
+            self._positions.update(record.positions)
+            came = apply_record(self._engine, record)
+            if self._on_replay is not None:
+                self._on_replay(sequence, record, came)
         return self._log.next_sequence - first
 
     def _restore(self) -> int:
@@ -382,7 +413,7 @@ class LiveFeatures:
     def _replay(self, engine: StreamEngine, first: int) -> int:
         """Apply the records from `first` on; returns the number of the next."""
         for sequence, payload in self._log.read(first):
-            apply_record(engine, payload)
+            apply_record(engine, read_record(payload))
             first = sequence + 1
         return first
 

@@ -5,7 +5,8 @@
                 follows                                                          (little-endian)
     positions = JSON: [[topic, partition, next offset], ...]; no bytes where there are none
     body      = of events "E" and voids "V" an Arrow stream; of one event "1" a JSON object;
-                of a move "P" nothing
+                of a move "P" nothing; of a note "N" anything: what was made of the events before
+                it, which the engine passes over
 
 Positions stand in the record of the events that were read up to them: they are durable together
 or not at all.
@@ -15,16 +16,18 @@ import json
 import struct
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from headrace.adapters.segment_log import StorageError
 from headrace.errors import InputError
 from headrace.facts.localtime import instant_of, microseconds
-from headrace.features.engines.stream import StreamEngine
+from headrace.features.engines.stream import Pushed, PushedOne, StreamEngine
 
 Place = tuple[str, int]
 """A topic and one of its partitions."""
@@ -32,7 +35,7 @@ Place = tuple[str, int]
 Positions = Mapping[Place, int]
 """By topic and partition: the offset of the first message that was not taken in."""
 
-EVENTS, VOIDS, ONE, MOVE = b"E", b"V", b"1", b"P"
+EVENTS, VOIDS, ONE, MOVE, NOTE = b"E", b"V", b"1", b"P", b"N"
 REFUSALS = (InputError, TypeError, ValueError, LookupError, ArithmeticError, pa.ArrowException)
 """How an engine says that it cannot make sense of what it is given, foreseen or not."""
 
@@ -90,43 +93,92 @@ def move_record(positions: Positions) -> bytes:
     return _head(MOVE, "", positions)
 
 
-def apply_record(engine: StreamEngine, payload: bytes) -> Positions:
+def note_record(subject: str, body: bytes | memoryview) -> bytes:
+    """What was made of events, kept behind them; the subject says how to read it."""
+    return b"".join((_head(NOTE, subject, None), body))
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """A record as read.
+
+    Attributes:
+        kind: `EVENTS`, `VOIDS`, `ONE`, `MOVE` or `NOTE`.
+        table: Whose events they are; of a note its subject.
+        positions: Empty where it has none.
+        body: As it is stored.
+    """
+
+    kind: bytes
+    table: str
+    positions: Positions
+    body: memoryview
+
+    def events(self) -> pa.Table:
+        """The events or voids of a record that holds a table of them."""
+        return _table(self.body)
+
+    def event(self) -> dict[str, Any]:
+        """The event of a record that holds one."""
+        found: dict[str, Any] = json.loads(bytes(self.body), object_hook=_untagged)
+        return found
+
+
+def read_record(payload: bytes) -> Record:
+    """A record's parts."""
+    kind, name_bytes, position_bytes = _HEAD.unpack_from(payload)
+    named = _HEAD.size + name_bytes
+    table = payload[_HEAD.size : named].decode()
+    positions = _positions(payload[named : named + position_bytes])
+    return Record(kind, table, positions, memoryview(payload)[_padded(named + position_bytes) :])
+
+
+def apply_record(engine: StreamEngine, record: Record) -> Pushed | PushedOne | None:
     """Apply a record; what the engine refused when it came, it refuses again.
 
     Returns:
-        Its positions; empty where it has none.
+        What came of its events; None where it holds none, or the engine refused all of it.
 
     Raises:
         StorageError: It is of a kind that this version does not know.
     """
-    kind, name_bytes, position_bytes = _HEAD.unpack_from(payload)
-    named = _HEAD.size + name_bytes
-    table = payload[_HEAD.size : named].decode()
-    body = memoryview(payload)[_padded(named + position_bytes) :]
-    if kind == EVENTS:
-        _again(engine.push, _table(body), table)
-    elif kind == VOIDS:
-        _again(engine.void, _table(body), table)
-    elif kind == ONE:
-        _again(engine.push_one, json.loads(bytes(body), object_hook=_untagged), table)
-    elif kind != MOVE:
+    if record.kind == EVENTS:
+        return _again(engine.push, record.events(), record.table)
+    if record.kind == VOIDS:
+        return _again(engine.void, record.events(), record.table)
+    if record.kind == ONE:
+        return _again(engine.push_one, record.event(), record.table)
+    if record.kind not in {MOVE, NOTE}:
         raise StorageError(
-            f"a record is of kind {kind!r}, which this version does not know",
+            f"a record is of kind {record.kind!r}, which this version does not know",
             remedy="open the log with the version that wrote it, or a newer one",
         )
-    return _positions(payload[named : named + position_bytes])
+    return None
 
 
-def _again(do: Callable[[Any, str], object], given: object, table: str) -> None:
+Came = TypeVar("Came")
+
+
+def _again(do: Callable[[Any, str], Came], given: object, table: str) -> Came | None:
     with suppress(*REFUSALS):
-        do(given, table)
+        return do(given, table)
+    return None
 
 
 def _head(kind: bytes, table: str, positions: Positions | None) -> bytes:
+    return _head_of(kind, table, positions) if positions else _bare_head(kind, table)
+
+
+@lru_cache(maxsize=64)
+def _bare_head(kind: bytes, table: str) -> bytes:
+    return _head_of(kind, table, {})
+
+
+def _head_of(kind: bytes, table: str, positions: Positions) -> bytes:
     name = table.encode()
     if len(name) > 255:
         raise InputError(f"a table's name has {len(name)} bytes; up to 255 are kept", where=table)
-    places = [[topic, partition, at] for (topic, partition), at in (positions or {}).items()]
+    places = [[topic, partition, at] for (topic, partition), at in positions.items()]
     said = json.dumps(places, ensure_ascii=False).encode() if places else b""
     head = _HEAD.pack(kind, len(name), len(said)) + name + said
     return head.ljust(_padded(len(head)), b" ")

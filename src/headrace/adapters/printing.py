@@ -185,7 +185,7 @@ def explanation(found: Explanation, pack: Pack, language: str) -> None:
     console.print(_reasons(found, pack, language))
     console.print(f"\n[bold]{say('rules')}[/]")
     for rule in decision.rules:
-        place = f"{rule.table}.csv {say('row_of', row=rule.row)}"
+        place = f"{rule.table} {say('row_of', row=rule.row)}"
         console.print(f"  {safe(f'{place}: {rule.text}')}", soft_wrap=True)
     for text in _terms(found, language):
         console.print(f"  {text}", soft_wrap=True)

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from headrace.errors import InputError
 
+TABLES = (".csv", ".yaml", ".xlsx", ".dmn", ".json")
+"""Suffixes of files that a policy may have of any name: tables, and models."""
+
+_BINARY = (".xlsx", ".dmn")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -47,13 +51,13 @@ def write_file(path: Path, data: bytes) -> None:
         ) from error
 
 
-def read_policy(folder: Path, known: Mapping[str, str]) -> dict[str, str]:
-    """The user's own versions of a pack's files, by name.
+def read_policy(folder: Path, known: Mapping[str, str]) -> dict[str, bytes]:
+    """The user's own versions of a pack's policy files, by name; texts in UTF-8.
 
     Args:
         folder: Where they are; it need not hold all of them. Hidden files and the lock files of
             office programs (`~$…`) are passed over.
-        known: The pack's files, by name.
+        known: The pack's files, by name; tables and models may have other names.
 
     Raises:
         InputError: If there is no such folder, it holds none of them, or it holds a file that would
@@ -66,17 +70,28 @@ def read_policy(folder: Path, known: Mapping[str, str]) -> dict[str, str]:
             remedy="`headrace policy export FOLDER` writes one to start from",
         )
     present = sorted(path.name for path in folder.iterdir() if path.name[0] not in ".~")
-    strange = [name for name in present if name not in known]
+    strange = [name for name in present if name not in known and not name.endswith(TABLES)]
     if strange or not present:
         near = difflib.get_close_matches(strange[0], known, n=1) if strange else []
         hint = f"is {near[0]} meant? " if near else ""
         raise InputError(
             f"{strange[0]} is no policy file" if strange else "the folder holds no policy file",
             where=f"--policy {folder}",
-            remedy=f"{hint}policy files are {', '.join(known)}; "
+            remedy=f"{hint}policy files are {', '.join(known)}, and tables as {', '.join(TABLES)}; "
             "`headrace policy export FOLDER` writes them",
         )
-    return {name: read_text(folder / name) for name in present}
+    return {name: _content(folder / name) for name in present}
+
+
+def _content(path: Path) -> bytes:
+    if not path.name.endswith(_BINARY):
+        return read_text(path).encode()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"it cannot be read: {error.strerror}", where=str(path), remedy="check its name"
+        ) from error
 
 
 def write_policy(folder: Path, files: Mapping[str, str]) -> list[Path]:

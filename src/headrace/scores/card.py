@@ -369,7 +369,7 @@ def fit(x: Floats, y: NDArray[np.int64], spec: CardSpec, seed: int) -> Scorecard
     frame = _Frame.of(x)
     z = frame.apply(x)
     raw = _logistic(z, y, spec.strengths[best])
-    slope, shift = _platt(out_of_fold[best], y)
+    slope, shift = platt(out_of_fold[best], y)
     return Scorecard(
         spec=spec,
         median=_floats(frame.median),
@@ -419,7 +419,7 @@ def _log_loss(y: NDArray[np.int64], log_odds: Floats) -> float:
     return float(np.mean(np.logaddexp(0.0, np.where(y == 1, -log_odds, log_odds))))
 
 
-def _platt(log_odds: Floats, y: NDArray[np.int64]) -> tuple[float, float]:
+def platt(log_odds: Floats, y: NDArray[np.int64]) -> tuple[float, float]:
     """Slope and shift that best map out-of-fold log odds to outcomes; slope in [0.5, 2].
 
     A nearly unpenalised fit on one column; the bounds keep a tiny sample from turning a card

@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from headrace.decisions.evaluate import Evaluation, evaluate, missing_inputs
+from headrace.clock import end_of_day
+from headrace.decisions.flow.decided import Decided, decided_of
+from headrace.decisions.flow.policy import Action
+from headrace.decisions.flow.program import FlowResult
 from headrace.decisions.lending.book import Book, greedy, greedy_reaching
 from headrace.decisions.lending.decision import (
     Decision,
@@ -31,14 +33,17 @@ from headrace.decisions.lending.stress import (
     stressed_book,
     untouched_industries,
 )
-from headrace.decisions.table import DecisionTable
+from headrace.decisions.lending.turnover import turnover_caps
+from headrace.decisions.program.columns import NOTHING, NUMBER, Column, read_column
+from headrace.decisions.tables.table import Table
 from headrace.errors import InputError
 from headrace.scores.card import Floats, terms_of
 from headrace.scores.rating import RatingScale
-from headrace.workflows.policy import OUTCOMES, RATING_CLASS, Policy
+from headrace.workflows.policy import OUTCOMES, PARTY, RATING_CLASS, SHARE, Policy
 from headrace.workflows.score import Scored
 
 BUDGET_MAX_MINOR = 2**53  # up to here a float, as the solver counts, holds every minor unit
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNCERTAINTY = "uncertainty"  # the reason that is no feature: how little is known of such firms
 
 
@@ -121,7 +126,7 @@ class Lent:
     Attributes:
         economics: The lender's side.
         tables: Policy tables in force, by name.
-        evaluations: What they said, by name.
+        said: What the policy said of every party, before the book was chosen.
         points: The frontier.
         chosen: The point chosen.
         baseline: A greedy lender that must reach as many firms as the chosen book.
@@ -132,8 +137,8 @@ class Lent:
     """
 
     economics: Economics
-    tables: Mapping[str, DecisionTable]
-    evaluations: Mapping[str, Evaluation]
+    tables: Mapping[str, Table]
+    said: FlowResult
     points: tuple[FrontierPoint, ...]
     chosen: FrontierPoint
     baseline: Book
@@ -165,33 +170,26 @@ def lend(
         versions: Digests of card and code, to be put in every record beside those of the policy.
 
     Raises:
-        MappingError: If a table tests for text where a feature holds numbers, and the like.
+        InputError: If an expression of the policy has no one type, or gives a share of turnover
+            that is none.
         InfeasibleError: If no book keeps to the constraints.
     """
     policy = policy.with_budget(settings.budget_minor)
-    economics, tables = policy.economics, policy.tables
-    data = market.features.append_column(
-        RATING_CLASS, pa.array(market.scored.rating.tolist(), pa.string())
-    )
-    said = {name: evaluate(table, data) for name, table in tables.items()}
-    by_turnover = _turnover_caps(market.features, said["limit"])
-    allowed = np.array(
-        [each == "approve" for each in said["access"].outputs["outcome"].to_pylist()]
-    )
-    offers = _offers(market, economics, np.where(allowed, by_turnover, 0))
+    economics, said = policy.economics, _said(policy, market)
+    by_turnover = turnover_caps(read_column(market.features["sales_12m"]), _share(policy, said))
+    offers = _offers(market, economics, np.where(said.action == Action.APPROVE, by_turnover, 0))
     points = frontier(offers)
     uncapped = tuple(each for each in points if each.constraints.mean_rate_max is None)
     chosen = reach(offers, uncapped, profit_share_min=settings.profit_share_min)
     points = points if chosen in points else (*points, chosen)
-    lacking = [missing_inputs(table, data) for table in tables.values()]
-    desk = _Desk(market, economics, tables, said, lacking, by_turnover, chosen.book)
+    desk = _Desk(market, policy, said, by_turnover, chosen.book)
     in_force = tuple(
         Version(name, digest) for name, digest in sorted({**versions, **policy.digests}.items())
     )
     return Lent(
         economics=economics,
-        tables=tables,
-        evaluations=said,
+        tables=policy.tables,
+        said=said,
         points=points,
         chosen=chosen,
         baseline=greedy_reaching(offers, chosen.book.totals.approvals),
@@ -204,12 +202,35 @@ def lend(
     )
 
 
-def _turnover_caps(features: pa.Table, limit: Evaluation) -> Ints:
-    """Share of the last 12 months' sales that a limit may be, in minor units, rounded down."""
-    sales = np.array([value or 0.0 for value in features["sales_12m"].to_pylist()])
-    share = np.array([float(each or 0) for each in limit.outputs["turnover_share"].to_pylist()])
-    cap: Ints = np.floor(np.maximum(sales, 0.0) * share).astype(np.int64)
-    return cap
+def _said(policy: Policy, market: Market) -> FlowResult:
+    """What the steps of the policy say of every party, at the end of the day."""
+    features = market.features
+    columns = {
+        name: read_column(features[name], name)
+        for name in features.column_names
+        if policy.kinds.get(name) == NUMBER or name == PARTY
+    }
+    columns[RATING_CLASS] = read_column(pa.array(market.scored.rating.tolist(), pa.string()))
+    moment = end_of_day(market.as_of, policy.flow.zone) - EPOCH
+    moments = np.full(features.num_rows, moment // timedelta(microseconds=1), np.int64)
+    return policy.program.run(columns, moments)
+
+
+def _share(policy: Policy, said: FlowResult) -> Column:
+    """The share of turnover that a limit may be.
+
+    Raises:
+        InputError: It is none in some case, as only the formula of a policy can give.
+    """
+    share = said.values[policy.share]
+    given = share.values[share.present]
+    if share.kind not in {NUMBER, NOTHING} or ((given < 0) | (given > 1)).any():
+        raise InputError(
+            f"the table limit gives a {SHARE} that is not from 0 to 1",
+            where=policy.tables["limit"].file,
+            remedy="bound it: min(1, max(0, ...))",
+        )
+    return share
 
 
 def _offers(market: Market, economics: Economics, cap: Ints) -> Offers:
@@ -255,32 +276,41 @@ class _Desk:
     """All that one decision is made from."""
 
     market: Market
-    economics: Economics
-    tables: Mapping[str, DecisionTable]
-    said: Mapping[str, Evaluation]
-    lacking: list[dict[str, NDArray[np.bool_]]]
+    policy: Policy
+    said: FlowResult
     by_turnover: Ints
     book: Book
 
-    def rules(self, row: int) -> tuple[RuleFired, ...]:
-        """The rule of each table that spoke about a party."""
-        fired = [(name, int(self.said[name].fired[row])) for name in self.tables]
+    @property
+    def economics(self) -> Economics:
+        """Money of the book."""
+        return self.policy.economics
+
+    def decided(self, row: int) -> Decided:
+        """What the policy said of a party."""
+        return decided_of(self.said, row, self.policy.flow)
+
+    def rules(self, decided: Decided) -> tuple[RuleFired, ...]:
+        """The rules of each table that spoke."""
         return tuple(
-            RuleFired(name, at, self.tables[name].rule_text(at)) for name, at in fired if at >= 0
+            RuleFired(name, table.rules[number - 1].row, table.rule_text(number))
+            for name, table in self.policy.tables.items()
+            for number in decided.fired.get(name, ())
         )
 
-    def missing(self, row: int) -> tuple[str, ...]:
-        """Inputs of tables and card that were missing for a party, each once."""
+    def missing(self, row: int, decided: Decided) -> tuple[str, ...]:
+        """Inputs of policy and card that were missing for a party, each once."""
         scored = self.market.scored
-        inputs = [name for each in self.lacking for name, where in each.items() if where[row]]
         terms = zip(scored.card.names, scored.terms[row], strict=True)
-        return tuple(dict.fromkeys([*inputs, *(name for name, value in terms if np.isnan(value))]))
+        lacking = [name for name, value in terms if np.isnan(value)]
+        return tuple(dict.fromkeys([*decided.missing, *lacking]))
 
 
 def _decide(desk: _Desk, row: int, versions: tuple[Version, ...]) -> Decision:
     scored, book = desk.market.scored, desk.book
     party = book.offers.applicants.party[row]
-    outcome, reason = _outcome(desk, row)
+    decided = desk.decided(row)
+    outcome, reason = _outcome(desk, row, decided)
     approved = outcome is Outcome.APPROVE
     rate = book.rate(row) if approved else None
     limit = int(book.limit_minor[row]) if approved else 0
@@ -305,20 +335,18 @@ def _decide(desk: _Desk, row: int, versions: tuple[Version, ...]) -> Decision:
         pd=float(scored.probability[row]),
         rating=str(scored.rating[row]),
         points=tuple(sorted(points, key=lambda each: (each.points, each.reason))),
-        rules=desk.rules(row),
-        missing_inputs=desk.missing(row),
+        rules=desk.rules(decided),
+        missing_inputs=desk.missing(row, decided),
         versions=versions,
     )
 
 
-def _outcome(desk: _Desk, row: int) -> tuple[Outcome, str]:
+def _outcome(desk: _Desk, row: int, decided: Decided) -> tuple[Outcome, str]:
     """What the policy says, and for those it lets in, what the book says."""
-    access = desk.said["access"].outputs
-    word, reason = access["outcome"][row].as_py(), access["reason"][row].as_py()
-    if word is None:  # no rule spoke: a person decides, never the machine
+    if not decided.decided_by:  # no step said what to do: a person decides, never the machine
         return Outcome.REFER, "no_rule"
-    if OUTCOMES[word] is not Outcome.APPROVE:
-        return OUTCOMES[word], reason
+    if decided.action is not Action.APPROVE:
+        return OUTCOMES[decided.action], str(decided.reason)
     if desk.book.lent[row]:
         return Outcome.APPROVE, "in_the_book"
     if not desk.economics.round_down(int(desk.by_turnover[row])):

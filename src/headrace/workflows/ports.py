@@ -1,10 +1,12 @@
 """What workflows need of the world. Adapters implement it; only the command line composes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import pyarrow as pa
 
+from headrace.decisions.tables.grid import Row
+from headrace.decisions.tables.table import Table
 from headrace.facts.ingest import Ingested
 from headrace.facts.mapping import SourceMapping
 from headrace.facts.rows import AbsentTable, SourceTable
@@ -100,4 +102,16 @@ class Formats(Protocol):
 
     def report(self, model: Mapping[str, Any], language: str) -> bytes:
         """The self-contained HTML report."""
+        ...
+
+
+class PolicySheets(Protocol):
+    """Decision tables as the sheets of a workbook."""
+
+    def read(self, content: bytes, file: str) -> Mapping[str, Sequence[Row]]:
+        """The rows of each sheet that has any, by its name."""
+        ...
+
+    def write(self, tables: Mapping[str, Table], names: Collection[str]) -> bytes:
+        """A workbook of a sheet for each table: equal tables give equal bytes."""
         ...

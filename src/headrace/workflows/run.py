@@ -84,7 +84,7 @@ class RunSettings:
         language: "zh" or "en": the language the report opens in, and of the headings.
         score: About scoring.
         lend: About the book.
-        files: The user's own versions of files of the pack, by name.
+        policy: The user's own, see `parse_policy`; None: as the pack ships it.
         code: Version and digest of the code that runs, for the evidence.
     """
 
@@ -92,7 +92,7 @@ class RunSettings:
     language: str = "zh"
     score: ScoreSettings = field(default_factory=ScoreSettings)
     lend: LendSettings = field(default_factory=LendSettings)
-    files: Mapping[str, str] = field(default_factory=dict)
+    policy: Policy | None = None
     code: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -109,8 +109,7 @@ def run(
         HeadraceError: If the pack does not lend, a source cannot be used, a term leaks, or no book
             is feasible.
     """
-    pack = pack.with_files(settings.files)
-    policy = parse_policy(pack)
+    policy = settings.policy or parse_policy(pack)
     recorder = Recorder(output.folder, output.signer.name, output.signer.salt_secret)
     desk = _Desk(pack, policy, output, settings, recorder)
     progress.begin("facts")
@@ -277,7 +276,7 @@ class _Desk:
             "features",
             {"features.parquet": self._parquet(table)},
             {"parties": table.num_rows, "features": table.num_columns - 2},
-            {"features": aloud, "feature_set": repr(self.pack.feature_set)},
+            {"features": aloud.encode(), "feature_set": repr(self.pack.feature_set).encode()},
         )
         return table
 
@@ -292,7 +291,10 @@ class _Desk:
                 "scores.parquet": self._parquet(scored.table(parties)),
             },
             {"rows": scored.card.rows, "defaults": scored.card.defaults},
-            {"card": repr(scored.card.spec), "settings": repr(self.settings.score)},
+            {
+                "card": repr(scored.card.spec).encode(),
+                "settings": repr(self.settings.score).encode(),
+            },
         )
         return scored
 
@@ -321,7 +323,7 @@ class _Desk:
                 "stress.csv": formats.sheet(stress_table(lent)),
             },
             dict(sorted(lent.outcomes.items())),
-            dict(self.lending.files),
+            self.policy.files,
         )
         self.recorder.record_decisions(records)
         return lent
@@ -344,7 +346,7 @@ class _Desk:
         step: str,
         files: Mapping[str, bytes],
         facts: Mapping[str, str | int],
-        definitions: Mapping[str, str] | None = None,
+        definitions: Mapping[str, bytes] | None = None,
     ) -> None:
         """Write a step's files and record them, with the digests of what they were made by."""
         for name, data in files.items():
@@ -353,8 +355,8 @@ class _Desk:
             step,
             inputs={},
             definitions={
-                name: hashlib.sha256(text.encode()).hexdigest()
-                for name, text in (definitions or {}).items()
+                name: hashlib.sha256(content).hexdigest()
+                for name, content in (definitions or {}).items()
             },
             outputs=list(files),
             facts=facts,

@@ -219,6 +219,10 @@ def test_functions_of_the_caller():
         ("null", None, True),
         ("< 700", None, None),
         ("true", False, False),
+        ("true", True, True),
+        ("true", None, False),  # a literal asks for that value, a condition for its truth
+        ("true", Decimal(1), None),
+        ("yes", None, True),
         ("< 700", "x", None),
         ('@"2026-01-01"', Date(2026, 1, 1), True),
         ("[1, 2]", Decimal(2), True),
@@ -226,7 +230,7 @@ def test_functions_of_the_caller():
     ],
 )
 def test_cells(cell, value, wanted):
-    scope = {"limit": Decimal(10)}
+    scope = {"limit": Decimal(10), "yes": True}
     assert matches(parse_tests(cell, scope), value, scope, Notes()) is wanted
 
 

@@ -51,18 +51,18 @@ def render_report(model: Mapping[str, Any], language: str) -> bytes:
     if language not in LANGUAGES:
         raise InputError(f"there is no report in the language {language!r}", remedy="en or zh")
     meta = model.get("meta") or {}
-    setup = {"language": language, "texts": json.loads(_part("texts.json"))} | _currency(meta)
-    script = "(() => {\n" + "\n".join(_part(f"js/{name}") for name in _SCRIPTS) + "})();\n"
-    charts = _part("vendor/echarts.min.js")
-    page = Environment(autoescape=True, undefined=StrictUndefined).from_string(_part("page.html"))
+    setup = {"language": language, "texts": json.loads(part("texts.json"))} | _currency(meta)
+    script = "(() => {\n" + "\n".join(part(f"js/{name}") for name in _SCRIPTS) + "})();\n"
+    charts = part("vendor/echarts.min.js")
+    page = Environment(autoescape=True, undefined=StrictUndefined).from_string(part("page.html"))
     text = page.render(
         language=LANGUAGES[language],
         title=(meta.get("title") or {}).get(language, "Headrace"),
         simulated=bool(meta.get("simulated")),
-        hashes=" ".join(f"'{_hash(each)}'" for each in (script, charts)),
-        style=Markup(_part("report.css")),  # noqa: S704 - our own file
-        model=_json(model),
-        setup=_json(setup),
+        hashes=" ".join(f"'{script_hash(each)}'" for each in (script, charts)),
+        style=Markup(part("report.css")),  # noqa: S704 - our own file
+        model=script_json(model),
+        setup=script_json(setup),
         script=Markup(script),  # noqa: S704 - our own files
         charts=Markup(charts),  # noqa: S704 - the vendored file
     )
@@ -80,16 +80,18 @@ def _currency(meta: Mapping[str, Any]) -> dict[str, Any]:
     return {"currency_sign": CURRENCY_SIGN[code], "minor_per_major": MINOR_PER_MAJOR[code]}
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """The text of a file of this package."""
     return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _hash(script: str) -> str:
+def script_hash(script: str) -> str:
     """The script's name in a Content-Security-Policy."""
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
-def _json(value: object) -> Markup:
+def script_json(value: object) -> Markup:
+    """A value as JSON that no text can break out of a script element with."""
     text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(text.translate(_ESCAPES))  # noqa: S704 - escaped for a script element
 

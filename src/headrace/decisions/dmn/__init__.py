@@ -9,5 +9,14 @@ from headrace.decisions.dmn.decide import Outcome, decide
 from headrace.decisions.dmn.model import Model, read_model
 from headrace.decisions.dmn.reader import read_definitions
 from headrace.decisions.dmn.run import Fired
+from headrace.decisions.dmn.writer import write_definitions
 
-__all__ = ["Fired", "Model", "Outcome", "decide", "read_definitions", "read_model"]
+__all__ = [
+    "Fired",
+    "Model",
+    "Outcome",
+    "decide",
+    "read_definitions",
+    "read_model",
+    "write_definitions",
+]

@@ -201,6 +201,7 @@ def _output(element: Element, place: int, where: str) -> OutputColumn:
         allowed=tests_in(element.one("outputValues"), f"{inner}, output values"),
         default=None if default is None else _literal(default, f"{inner}, default output"),
         where=inner,
+        label=" ".join(element.get("label").split()),
     )
 
 
@@ -219,6 +220,9 @@ def _rule(element: Element, number: int, columns: tuple[list[str], list[str]], w
         for labels, found in zip(columns, cells, strict=True)
     ]
     notes = [_literal(each, "").text.strip() for each in element.all("annotationEntry")]
+    described = element.one("description")
+    if not notes and described is not None:
+        notes.append(described.text.strip())  # where Camunda Modeler keeps a rule's annotation
     return Rule(number, read[0], read[1], tuple(notes))
 
 

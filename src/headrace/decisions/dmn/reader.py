@@ -29,6 +29,9 @@ NAMESPACES = {
     "https://www.omg.org/spec/DMN/20211108/MODEL/": "1.4",
     "https://www.omg.org/spec/DMN/20230324/MODEL/": "1.5",
 }
+OWN_NAMESPACE = "https://headrace.readthedocs.io/dmn/"
+"""Of the elements that we add to DMN's; other tools keep them or pass them over."""
+
 _KINDS = {
     "inputData": "input data",
     "decision": "decision",
@@ -119,7 +122,8 @@ class _Reader:
             information = self._needs(element, "informationRequirement")
             knowledge = self._needs(element, "knowledgeRequirement")
             logic = boxed_in(element, where)
-            return Decision(ref, name, type_ref, information, knowledge, logic, where)
+            titles = _titles(element)
+            return Decision(ref, name, type_ref, information, knowledge, logic, where, titles)
         if element.tag == "businessKnowledgeModel":
             knowledge = self._needs(element, "knowledgeRequirement")
             encapsulated = element.one("encapsulatedLogic")
@@ -162,6 +166,15 @@ class _Reader:
         if not value:
             raise MappingError(f"The element has no {attribute}", where=where)
         return value
+
+
+def _titles(element: Element) -> tuple[tuple[str, str], ...]:
+    extensions = element.one("extensionElements")
+    return tuple(
+        (each.get("language"), each.text.strip())
+        for each in (extensions.children if extensions else ())
+        if (each.namespace, each.tag) == (OWN_NAMESPACE, "title")
+    )
 
 
 def _of_dmn(imported: Element) -> bool:

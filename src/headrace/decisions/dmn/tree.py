@@ -160,6 +160,7 @@ class OutputColumn:
         type_ref: Empty for any type.
         allowed: Its values, in order of priority; None where it names none.
         default: What it gives where no rule is met; None where it has no default.
+        label: For people; empty where it has none.
     """
 
     name: str
@@ -167,6 +168,7 @@ class OutputColumn:
     allowed: Literal | None
     default: Literal | None
     where: str
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -259,7 +261,10 @@ class InputData:
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision; `logic` is None where the model leaves it to people."""
+    """A decision; `logic` is None where the model leaves it to people.
+
+    `titles` are texts for people by language, an extension of ours.
+    """
 
     ref: Ref
     name: str
@@ -268,6 +273,7 @@ class Decision:
     knowledge: tuple[Ref, ...]
     logic: Boxed | None
     where: str
+    titles: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

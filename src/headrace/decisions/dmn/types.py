@@ -31,11 +31,12 @@ from headrace.decisions.feel.operators import midnight
 from headrace.decisions.feel.types import SIMPLE
 from headrace.errors import HeadraceError, MappingError
 
-_SPELLINGS = {
+SPELLINGS = {
     "dateTime": "date and time",
     "dayTimeDuration": "days and time duration",
     "yearMonthDuration": "years and months duration",
 }
+"""Types as `typeRef`s of older versions and of many tools spell them, by FEEL's names."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Types:
         name = type_ref.removeprefix("feel:")
         if name in self.keys:
             return self._stands(self.keys[name])
-        name = _SPELLINGS.get(name, name)
+        name = SPELLINGS.get(name, name)
         if name in {"", "Any"}:
             return None
         if name not in SIMPLE:

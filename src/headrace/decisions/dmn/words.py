@@ -121,7 +121,7 @@ def _of_node(node: Node) -> Iterator[str]:
         while waiting:
             tree = waiting.pop()
             yield from _named(tree)
-            waiting.extend(_inside(tree))
+            waiting.extend(inside(tree))
 
 
 def _named(tree: Boxed) -> Iterable[str]:
@@ -134,7 +134,8 @@ def _named(tree: Boxed) -> Iterable[str]:
     return ()
 
 
-def _inside(tree: Boxed) -> Iterable[Boxed]:
+def inside(tree: Boxed) -> Iterable[Boxed]:
+    """The expressions that an expression holds, one level down."""
     match tree:
         case Context():
             return [entry.value for entry in tree.entries]

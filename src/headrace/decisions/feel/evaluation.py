@@ -223,10 +223,9 @@ def _passes(
 def _test(test: tree.Node, value: Value, wanted: Value, notes: Notes) -> bool | None:
     """Whether a value passes a test, of which the value is `wanted`."""
     notes.at = test.at
-    if isinstance(wanted, bool) and (
-        not isinstance(value, bool) or isinstance(test, tree.Question)
-    ):
-        return wanted
+    condition = isinstance(wanted, bool) and not isinstance(test, tree.Literal)
+    if condition and (not isinstance(value, bool) or isinstance(test, tree.Question)):
+        return wanted is True  # the literal true asks for a value: a missing one does not pass
     if isinstance(wanted, Range) and not isinstance(value, Range):
         return contains(wanted, value, notes)
     if isinstance(wanted, list):

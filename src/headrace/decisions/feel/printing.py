@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from headrace.decisions.feel.lexer import WORD
 from headrace.decisions.feel.notes import Notes
 from headrace.decisions.feel.temporal_text import spelled
 from headrace.decisions.feel.values import Function, Range, Value
+
+UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""Characters that files and screens lose."""
 
 
 def printed(value: Value, notes: Notes) -> str:
@@ -71,6 +75,7 @@ def quoted(text: str) -> str:
     """A string literal."""
     for mark, escape in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
         text = text.replace(mark, escape)
+    text = UNPRINTED.sub(lambda found: f"\\u{ord(found[0]):04X}", text)
     return f'"{text}"'
 
 

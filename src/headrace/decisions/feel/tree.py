@@ -25,6 +25,12 @@ class Literal(Node):
 
     value: Value
 
+    def __eq__(self, other: object) -> bool:
+        """Whether they are one literal: true is not 1, though Python says so."""
+        if not isinstance(other, Literal):
+            return NotImplemented
+        return type(self.value) is type(other.value) and self.value == other.value
+
 
 @dataclass(frozen=True)
 class Name(Node):

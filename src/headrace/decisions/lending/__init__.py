@@ -1,1 +1,1 @@
-"""A book of loans: offers, rates that pay, the choice among books, stress, each decision's parts."""
+"""A book of loans: offers, the choice among books, stress, and what each decision rests on."""

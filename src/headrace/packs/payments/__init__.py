@@ -1,9 +1,10 @@
 """Card payments: customer, terminal and pair features for fraud (银行卡交易反欺诈).
 
-Definitions only: no card, no policy, nothing is lent here.
+Definitions, and a fraud model as data: no policy, nothing is lent here.
 """
 
 from collections.abc import Mapping
+from importlib import resources
 from types import MappingProxyType
 
 from headrace.pack import Pack, Text
@@ -29,6 +30,7 @@ __all__ = [
     "LABEL_DELAY",
     "PAYMENT",
     "TITLE",
+    "fraud_model",
     "load",
 ]
 
@@ -73,6 +75,10 @@ CAUTIONS = (
         "终端一周前没有交易时，其欺诈占比为缺失；手册中记为0。",
     ),
     Text(
+        "The fraud model that ships was fitted on simulated payments: fit it on your own.",
+        "随附的欺诈模型由模拟交易训练，使用前请以自有数据重新训练。",
+    ),
+    Text(
         "The handbook's transactions are simulated: no figure on them speaks of real fraud.",
         "手册中的交易为模拟数据，其检测结果不代表真实欺诈的检测水平。",
     ),
@@ -80,7 +86,9 @@ CAUTIONS = (
 
 
 def load() -> Pack:
-    """The pack: features only."""
+    """The pack."""
+    folder = resources.files(__name__) / "policy"
+    policy = {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
     return Pack(
         name="payments",
         title=TITLE,
@@ -88,4 +96,13 @@ def load() -> Pack:
         feature_set=FEATURE_SET,
         mappings={},
         cautions=CAUTIONS,
+        policy={**policy, "fraud.json": fraud_model().encode()},
     )
+
+
+def fraud_model() -> str:
+    """The model that ships, as `headrace.scores.boosting.Boosting.from_json` reads it.
+
+    It takes all `FEATURES`, in their order. `python -m headrace.simulator.fraud_model` fits it.
+    """
+    return (resources.files(__name__) / "fraud_model.json").read_text(encoding="utf-8")

@@ -7,7 +7,14 @@ from headrace.packs.sme_invoices.card import CARD, SCALE
 from headrace.packs.sme_invoices.features import FEATURE_SET, FEATURES
 from headrace.packs.sme_invoices.texts import CAUTIONS, REASONS
 
-FILES = ("access.csv", "limit.csv", "economics.toml", "scenarios.csv", "industries.csv")
+FILES = (
+    "policy.yaml",
+    "access.csv",
+    "limit.csv",
+    "economics.toml",
+    "scenarios.csv",
+    "industries.csv",
+)
 
 
 def load() -> Pack:

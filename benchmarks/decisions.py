@@ -1,0 +1,256 @@
+"""Decisions measured: in flight, in batches, beside the peer, swapped, replayed, what-if, fraud.
+
+    python benchmarks/decisions.py [--quick] [--json] [--strict] [--only TEXT]
+
+The workload is SWF-12 with a table of 1,000 rules over its twelve features (workloads/rules.py);
+the peer is GoRules zen on the same table, where its environment is there (`make bench-peers`): the
+reasons it gives must be ours, or the run ends with status 1. Each measurement is a process of its
+own. --quick takes small ones. Each result is {metric, value, unit, bar, holds, peers, hash, data,
+command}; `bar` is null where nothing was promised.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent / "peers"))  # for peer.py
+
+from measures import flight, fraud, rule_tables, whatif  # noqa: E402 - needs the path above
+from measures.found import DisagreementError, Found  # noqa: E402
+
+BARS: dict[str, tuple[str, float] | None] = {
+    "rules1000_flight_p50_seconds": ("<=", 50e-6),
+    "rules1000_flight_p99_seconds": ("<=", 1e-3),
+    "rules1000_flight_p999_seconds": ("<=", 5e-3),
+    "sustained_per_second": (">=", 50e3),
+    "sustained_p50_seconds": None,
+    "sustained_p99_seconds": ("<=", 10e-3),
+    "rules1000_p50_seconds": None,
+    "rules1000_p99_seconds": None,
+    "rules1000_batch_per_second": (">=", 1e6),
+    "rules1000_p50_ratio": (">=", 8),
+    "rules1000_batch_ratio": (">=", 20),
+    "compile_1000_seconds": ("<=", 5),
+    "swap_lost": ("<=", 0),
+    "swap_mixed": ("<=", 0),
+    "replay_differ": ("<=", 0),
+    "replay_per_second": None,
+    "whatif_1m_seconds": ("<=", 30),
+    "fraud_auc_out_of_time": (">=", 0.871),
+    "fraud_average_precision_out_of_time": (">=", 0.658),
+    "fraud_card_precision_100": (">=", 0.291),
+}
+"""Every metric, and what was promised of it; of fraud, the best that the handbook published."""
+
+UNITS = {"per_second": "decisions/s", "seconds": "s", "ratio": "x"}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything."""
+
+    alone: int
+    asked: int
+    stream: int
+    seconds: float
+    batch: int
+    peer: tuple[int, int]
+    swapped: int
+    replayed: int
+    whatif: int
+
+
+FULL = Size(
+    alone=120_000, asked=20_000, stream=1_000_000, seconds=12.0, batch=1_000_000,
+    peer=(2_000, 2_000), swapped=20_000, replayed=100_000, whatif=1_000_000,
+)  # fmt: skip
+QUICK = Size(
+    alone=4_000, asked=1_000, stream=20_000, seconds=0.2, batch=20_000,
+    peer=(200, 100), swapped=2_000, replayed=2_000, whatif=10_000,
+)  # fmt: skip
+
+
+def here(measure: Callable[..., Any], *arguments: Any) -> Any:
+    """Measure in this process: enough where figures mean little."""
+    return measure(*arguments)
+
+
+def apart(measure: Callable[..., Any], *arguments: Any) -> Any:
+    """Measure in a process of its own, so that neither memory nor warmth is inherited."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(measure, *arguments).result()
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Every measurement at one size."""
+
+    size: Size
+    call: Callable[..., Any] = apart
+
+    def groups(self) -> dict[str, Callable[[], Iterator[dict[str, Any]]]]:
+        """What can be measured at once, with the metrics it gives."""
+        return {
+            "rules1000_flight": self.flight,
+            "sustained": self.sustained,
+            "rules1000": self.tables,
+            "compile_1000": self.compiled,
+            "swap": self.swapped,
+            "replay": self.replayed,
+            "whatif": self.whatif,
+            "fraud": self.fraud,
+        }
+
+    def flight(self) -> Iterator[dict[str, Any]]:
+        """One event at a time."""
+        found = self.call(flight.single, self.size.alone, self.size.asked)
+        data = f"event to 12 features to 1,000 rules to the record in the log, open loop at " \
+               f"{flight.RATE:,}/s"  # fmt: skip
+        yield from _results("rules1000_flight", found, data)
+
+    def sustained(self) -> Iterator[dict[str, Any]]:
+        """A stream, durable."""
+        found = self.call(flight.sustained, self.size.stream, self.size.seconds)
+        data = f"open loop at {flight.STREAM_RATE:,}/s, synced in groups, from due to on disk"
+        yield from _results("sustained", found, data)
+
+    def tables(self) -> Iterator[dict[str, Any]]:
+        """The table alone, and the peer."""
+        found = self.call(rule_tables.compared, self.size.batch, *self.size.peer)
+        figures = dict(found.figures)
+        zen = {name: figures.pop(name) for name in list(figures) if name.startswith("zen_")}
+        data = "1,000 rules of 14 inputs, the first that is met"
+        for name, value in figures.items():
+            peers = {"zen": zen[f"zen_{name}"]} if zen else {}
+            yield _result(f"rules1000_{name}", value, found.hash, data, peers)
+        if zen:
+            ratio = zen["zen_p50_seconds"] / figures["p50_seconds"]
+            yield _result("rules1000_p50_ratio", ratio, found.hash, f"{data}; zen / ours")
+            ratio = figures["batch_per_second"] / zen["zen_batch_per_second"]
+            yield _result("rules1000_batch_ratio", ratio, found.hash, f"{data}; ours / zen")
+
+    def compiled(self) -> Iterator[dict[str, Any]]:
+        """Reading and compiling."""
+        found = self.call(rule_tables.compile_seconds)
+        yield from _results("compile_1000", found, "CSV of 1,000 rules to the first decision")
+
+    def swapped(self) -> Iterator[dict[str, Any]]:
+        """Versions swapped under load."""
+        found = self.call(flight.swapped, self.size.swapped, 20)
+        swaps = int(found.figures.pop("swaps"))
+        data = f"{self.size.swapped:,} decisions of 2 threads, {swaps} swaps"
+        yield from _results("swap", found, data)
+
+    def replayed(self) -> Iterator[dict[str, Any]]:
+        """A run made again."""
+        found = self.call(flight.replayed, self.size.replayed)
+        yield from _results("replay", found, f"{self.size.replayed:,} decisions made again")
+
+    def whatif(self) -> Iterator[dict[str, Any]]:
+        """Windows and rules changed."""
+        found = self.call(whatif.simulated, self.size.whatif)
+        data = f"simulated: {self.size.whatif:,} events, windows recomputed, 1,000 rules twice"
+        yield _result("whatif_1m_seconds", found.figures["seconds"], found.hash, data)
+
+    def fraud(self) -> Iterator[dict[str, Any]]:
+        """The handbook's week; nothing where its file is absent."""
+        found = self.call(fraud.out_of_time)
+        if found is None:
+            _say("fraud: the handbook's file is absent")
+            return
+        for name, value in found.figures.items():
+            yield _result(name, value, found.hash, found.data, found.peers[name])
+
+
+def _results(subject: str, found: Found, data: str) -> Iterator[dict[str, Any]]:
+    for name, value in found.figures.items():
+        yield _result(f"{subject}_{name}", value, found.hash, data)
+
+
+def _result(
+    metric: str, value: float, digest: str, data: str, peers: dict[str, float] | None = None
+) -> dict[str, Any]:
+    bar = BARS[metric]
+    holds = bar is None or (value <= bar[1] if bar[0] == "<=" else value >= bar[1])
+    name = f"decisions.{metric}"
+    return {
+        "metric": name,
+        "value": value,
+        "unit": next((unit for end, unit in UNITS.items() if metric.endswith(end)), ""),
+        "bar": None if bar is None else f"{bar[0]} {bar[1]:g}",
+        "holds": holds,
+        "peers": peers or {},
+        "hash": digest[:16],
+        "data": data,
+        "command": f"python benchmarks/decisions.py --only {name}",
+    }
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _line(each: dict[str, Any]) -> str:
+    mark = "  " if each["bar"] is None else ("ok" if each["holds"] else "NO")
+    peers = ", ".join(f"{name} {value:,.4g}" for name, value in each["peers"].items())
+    return (f"{mark} {each['metric']:<45} {each['value']:>12,.4g} {each['unit']:<12} "
+            f"{each['bar'] or '':<11} {each['hash']} {each['data']}"
+            + (f" [{peers}]" if peers else ""))  # fmt: skip
+
+
+def measured(bench: Bench, only: str) -> tuple[list[dict[str, Any]], bool]:
+    """Results whose metric contains `only`, and whether all engines agreed."""
+    results, agree = [], True
+    groups = bench.groups()
+    for name, measure in groups.items():
+        owned = [each for each in BARS if _owner(each, groups) == name]
+        if not any(only in f"decisions.{each}" for each in owned):
+            continue
+        _say(name)
+        try:
+            found = [each for each in measure() if only in each["metric"]]
+        except DisagreementError as problem:
+            _say(f"NO {problem}")
+            agree = False
+            continue
+        for each in found:
+            _say(f"  {_line(each)}")
+        results += found
+    return results, agree
+
+
+def _owner(metric: str, groups: dict[str, Any]) -> str:
+    """The group that gives a metric: the longest name it begins with."""
+    return max((name for name in groups if metric.startswith(name)), key=len)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for flag in ("--quick", "--json", "--strict"):
+        parser.add_argument(flag, action="store_true")
+    parser.add_argument("--only", default="")
+    given = parser.parse_args()
+    from foundation import machine  # noqa: PLC0415 - processes started from here need none of it
+
+    load = round(os.getloadavg()[0], 1)
+    bench = Bench(QUICK, here) if given.quick else Bench(FULL)
+    results, agree = measured(bench, given.only)
+    if given.json:
+        print(json.dumps({"machine": {**machine(), "load": load}, "results": results}))
+    else:
+        for each in results:
+            print(_line(each))
+    if not agree or (given.strict and not all(each["holds"] for each in results)):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""What every book in a database needs: its address, a safe SQLite, writers that look again.
+
+A book is append-only and numbered by its writers: of two that saw the same last row the database
+lets one in, and the other tries again. The same statements run on SQLite and PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sql
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+
+from headrace.errors import InputError
+
+BUSY_SECONDS = 10  # SQLite: how long a writer waits for another
+PATIENCE_SECONDS = 30  # how long an act looks again where others came first
+PAUSE_SECONDS = 0.01
+WRITES = "headrace_writes"
+"""Execution option of a connection that will write: SQLite takes its lock at once."""
+
+_Done = TypeVar("_Done")
+
+
+def engine_of(address: str, *, create: bool) -> Engine:
+    """The database at an address.
+
+    Args:
+        address: The path of an SQLite file, or `postgresql://user:password@host/database`.
+        create: Whether the file may be missing.
+
+    Raises:
+        InputError: There is none, or its driver is missing.
+    """
+    if "://" not in address:
+        path = Path(address)
+        if not create and not path.is_file():
+            raise InputError(
+                "There is no such store", where=f"--store {address}", remedy="Check the name"
+            )
+        engine = sql.create_engine(sql.URL.create("sqlite", database=str(path)))
+        sql.event.listen(engine, "connect", _set_up_sqlite)
+        sql.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        url = sql.make_url(address)
+        if url.drivername in {"postgresql", "postgres"}:
+            url = url.set(drivername="postgresql+psycopg")
+        # A transaction sees what was committed when it began, and nothing half.
+        return sql.create_engine(url, isolation_level="REPEATABLE READ")
+    except (SQLAlchemyError, ImportError) as error:
+        raise InputError(
+            f"The store cannot be opened: {type(error).__name__}",
+            where="--store",
+            remedy="Name a file, or postgresql://user:password@host/database, which needs psycopg",
+        ) from error
+
+
+def retried(attempt: Callable[[], _Done]) -> _Done:
+    """What it gives, looking again where another writer came first."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return attempt()
+        except DBAPIError as error:
+            if not _came_second(error) or time.monotonic() > end:
+                raise
+            time.sleep(PAUSE_SECONDS)
+
+
+@contextmanager
+def in_our_words(engine: Engine) -> Iterator[None]:
+    """What the database refuses, in our words."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise InputError(
+            f"The store cannot be used: {str(cause).strip()}",
+            where=address_shown(engine),
+            remedy="Check that it is such a store, and that it can be written to",
+        ) from error
+
+
+def address_shown(engine: Engine) -> str:
+    """Where a database is, without its password."""
+    if engine.dialect.name == "sqlite":
+        return str(engine.url.database)
+    return engine.url.render_as_string(hide_password=True)
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
+    for setting in (
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+    ):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its lock at once: one that reads first could be too late to write.
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _came_second(error: DBAPIError) -> bool:
+    """Whether another writer came first, so that it is worth looking again."""
+    told = str(error.orig).lower()
+    state = getattr(error.orig, "sqlstate", "") or ""
+    return (
+        isinstance(error, IntegrityError)
+        or state in {"40001", "40P01", "23505", "42P07"}  # serialization, deadlock, twice, exists
+        or "already exists" in told
+        or "database is locked" in told
+    )

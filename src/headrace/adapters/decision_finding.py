@@ -1,0 +1,210 @@
+"""One decision of a folder of live decisions: its record, what made it, and the events before it.
+
+The folder is read and not replayed: a decision says which record of the log holds its event, and
+what came before that record is all it can have seen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from headrace.adapters.folder import DiskFolder
+from headrace.adapters.live_decisions import ALONE, BATCH, decisions_of, policies_in
+from headrace.adapters.live_records import EVENTS, NOTE, ONE, VOIDS, Record, read_record
+from headrace.adapters.segment_log import SegmentLog
+from headrace.decisions.flow.in_force import InForce
+from headrace.decisions.flow.record import read_batch
+from headrace.errors import EvidenceError, InputError
+from headrace.facts.localtime import instant_of
+from headrace.features.definition import FeatureSet
+from headrace.features.engines.batch import History
+from headrace.workflows.decision_facts import (
+    Asked,
+    FactsBehind,
+    event_table,
+    facts_behind,
+    related,
+)
+from headrace.workflows.policies import Sheets, kept_features, kept_version
+
+VERSIONS = "versions.json"
+
+
+@dataclass(frozen=True, eq=False)
+class FoundDecision:
+    """A decision of a log.
+
+    Attributes:
+        record: The one that was followed, as `headrace.decisions.flow.record.one_record` has it.
+        others: Those of challengers and shadows about the same event, in the order of the log.
+        version: What made it.
+    """
+
+    record: Mapping[str, Any]
+    others: tuple[Mapping[str, Any], ...]
+    version: InForce
+
+    @property
+    def feature_set(self) -> FeatureSet:
+        """The definitions of its features."""
+        return kept_features(self.version.files)
+
+
+def find_decision(folder: Path, sheets: Sheets, decision: str, arm: str = "") -> FoundDecision:
+    """A decision by its id.
+
+    Args:
+        folder: That of live decisions; nobody else may have it open.
+        sheets: Reads workbooks among the files of the version.
+        decision: The id.
+        arm: Whose; empty: the one that was followed.
+
+    Raises:
+        InputError: There is none.
+        EvidenceError: The version that made it cannot be read.
+        StorageError: The folder is in use or damaged.
+    """
+    found: list[Mapping[str, Any]] = []
+    with _log(folder) as log:
+        for _, payload in log.read(0):
+            found += _of_id(read_record(payload), decision)
+    wanted = [each for each in found if (each["arm"] == arm if arm else each["effective"])]
+    if not wanted:
+        raise InputError(
+            f"There is no decision {decision!r}" + (f" of {arm}" if arm else ""),
+            where=str(folder),
+            remedy=f"It was made by {', '.join(each['arm'] for each in found)}"
+            if found
+            else "Give a decision's id, which is that of its event",
+        )
+    record = wanted[0]
+    others = tuple(each for each in found if each is not record)
+    return FoundDecision(record, others, _version(folder, record["in_force"], sheets))
+
+
+def events_of(folder: Path, found: FoundDecision, names: Iterable[str]) -> tuple[FactsBehind, ...]:
+    """The events behind the inputs of a decision.
+
+    Args:
+        folder: That of live decisions.
+        found: The decision.
+        names: Inputs; those that are no feature are passed over.
+
+    Raises:
+        EvidenceError: The log does not hold the event of the decision.
+        StorageError: The folder is in use or damaged.
+    """
+    number, row = found.record["event"], found.record["row"]
+    with _log(folder) as log:
+        event = next(
+            (read_record(payload) for at, payload in log.read(number) if at == number), None
+        )
+        if event is None or event.kind not in {EVENTS, ONE}:
+            raise EvidenceError(
+                f"The log holds no event for decision {found.record['decision']}",
+                where=f"{folder}, record {number}",
+                remedy="Give the folder that the decision was made in",
+            )
+        history = _History(found.feature_set, event.table, _rows(event).slice(row, 1))
+        for at, payload in log.read(0):
+            if at > number:
+                break
+            record = read_record(payload)
+            history.take(record, until=row if at == number else None)
+    asked = Asked(event.table, history.event, instant_of(found.record["moment"]))
+    return facts_behind(found.feature_set, history.whole(), asked, names)
+
+
+@dataclass
+class _History:
+    """What came in before an event and is of its keys."""
+
+    feature_set: FeatureSet
+    table: str
+    original: pa.Table
+    events: dict[str, list[pa.Table]] = field(default_factory=dict)
+    voids: dict[str, list[pa.Table]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tables = {each.name: each for each in self.feature_set.tables}
+        self.event = event_table(self.tables[self.table], self.original)
+
+    def take(self, record: Record, *, until: int | None) -> None:
+        """Keep what counts; of the event's own record the rows up to it."""
+        if record.kind in {EVENTS, ONE} and record.table in self.tables:
+            rows = event_table(self.tables[record.table], _rows(record))
+            if until is not None:
+                rows = rows.slice(0, until + 1)
+            kept = related(self.feature_set, record.table, rows, self.event)
+            self.events.setdefault(record.table, []).append(kept)
+        elif record.kind == VOIDS and record.table in self.tables:
+            self.voids.setdefault(record.table, []).append(record.events())
+
+    def whole(self) -> History:
+        """All of it, the event last; a table of which nothing came in has no rows."""
+        own = self.tables[self.table]
+        events = {name: _joined(self.events[name]) for name in self.tables if name in self.events}
+        for name, table in self.tables.items():
+            if name not in events:
+                events[name] = _like(event_table(own, self.original), table.known, table.time)
+        voids = {name: _joined(each) for name, each in self.voids.items()}
+        return History(events, voids or None)
+
+
+def _like(event: pa.Table, known: str | None, time: str) -> pa.Table:
+    """No rows, with the columns of an event and the times of another table."""
+    empty = event.slice(0, 0)
+    for name in (known, time):
+        if name is not None and name not in empty.column_names:
+            empty = empty.append_column(name, pa.array([], pa.timestamp("us", "UTC")))
+    return empty
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    return pa.concat_tables(tables, promote_options="permissive")
+
+
+def _rows(record: Record) -> pa.Table:
+    return pa.Table.from_pylist([record.event()]) if record.kind == ONE else record.events()
+
+
+def _of_id(record: Record, decision: str) -> Iterator[Mapping[str, Any]]:
+    """The decisions of a note with this id."""
+    if record.kind != NOTE:
+        return
+    if record.table == ALONE:
+        yield from (each for each in decisions_of(record) if each["decision"] == decision)
+    elif record.table == BATCH:
+        with pa.ipc.open_stream(pa.py_buffer(record.body)) as reader:
+            table = reader.read_all()
+        yield from read_batch(table.filter(pc.equal(table["decision"], decision)))
+
+
+def _version(folder: Path, digest: str, sheets: Sheets) -> InForce:
+    kept = DiskFolder(policies_in(folder) / digest)
+    try:
+        said = json.loads(kept.read(VERSIONS))
+        files = {name: kept.read(name) for name in kept.names() if name != VERSIONS}
+        return kept_version(files, sheets, timedelta(seconds=said["lateness_seconds"]))
+    except (InputError, LookupError, OSError, TypeError, ValueError) as error:
+        raise EvidenceError(
+            f"The version that decided cannot be read: {error}",
+            where=f"{folder}, {digest}",
+            remedy="Restore its files; `headrace replay` names what was changed",
+        ) from error
+
+
+def _log(folder: Path) -> SegmentLog:
+    if not (folder / "log").is_dir():
+        raise InputError(
+            "The folder holds no live decisions", where=str(folder), remedy="Name one that does"
+        )
+    return SegmentLog.open(folder / "log")

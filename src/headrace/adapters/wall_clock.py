@@ -1,0 +1,11 @@
+"""The clock on the wall, which only commands ask: everything below them is told the moment."""
+
+from datetime import UTC, datetime
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def now() -> int:
+    """Microseconds since 1970, UTC."""
+    moment = datetime.now(UTC)  # noqa: TID251 - here the moment of a command is asked for
+    return (moment - EPOCH) // EPOCH.resolution

@@ -1,0 +1,343 @@
+"""`headrace decide`, `replay` and `restate`: decisions on events, made again, and revisited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import typer
+
+from headrace import packs
+from headrace.adapters import printing, printing_decide
+from headrace.adapters.decision_log import kept_versions, read_taken
+from headrace.adapters.decision_replay import replay_log
+from headrace.adapters.events import (
+    quarantine_path,
+    read_events,
+    write_quarantine,
+    write_table,
+)
+from headrace.adapters.live_decisions import LiveDecisions
+from headrace.adapters.live_features import LiveFeatures
+from headrace.adapters.model_deadlines import Deadlines
+from headrace.adapters.policy_folder import read_files
+from headrace.adapters.policy_sheets import read_workbook
+from headrace.adapters.terminal import Silent, TerminalProgress
+from headrace.decisions.flow.in_force import InForce
+from headrace.decisions.flow.rollout import Deployment
+from headrace.errors import InputError
+from headrace.features.compile import compile_plan
+from headrace.features.definition import Column, ColumnType, FeatureSet, Table
+from headrace.features.plan import make_plan
+from headrace.pack import Pack, Text
+from headrace.simulator.card_payments import CardSettings, simulate_card_payments
+from headrace.workflows import features as workflow
+from headrace.workflows.features import QUARANTINE, Extra, Wanted
+from headrace.workflows.late_truth import Restated, differing
+from headrace.workflows.policies import in_force
+
+BATCH = 1_000
+STEPS = {
+    "read": Text("Read", "读取"),
+    "decide": Text("Decide", "决策"),
+    "replay": Text("Replay", "重放"),
+}
+Live = Annotated[Path, typer.Option("--live", help="Folder of live decisions.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
+
+
+def decide_command(  # noqa: PLR0913, PLR0917 - a command has a parameter per option
+    events: Annotated[list[str], typer.Argument(help="TABLE=FILE, such as payment=today.csv.")],
+    live: Live,
+    pack: Annotated[str, typer.Option("--pack", help="Whose features.")] = "payments",
+    policy: Annotated[
+        Path | None, typer.Option(help="Folder with the policy; else the pack's own.")
+    ] = None,
+    lateness: Annotated[
+        int, typer.Option(min=0, help="Days by which events may come late and get values.")
+    ] = 1,
+    batch: Annotated[int, typer.Option(min=1, help="Events decided together.")] = BATCH,
+    out: Annotated[Path | None, typer.Option(help="Write the decisions to this file.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Take events in, in order of arrival, and decide those the policy is about; durable.
+
+    A folder goes on where it stands: events that came before get the decision they got then.
+    """
+    chosen = packs.load(pack)
+    features = chosen.feature_set
+    version = _version(chosen, policy, features, timedelta(days=lateness))
+    deciding = _decided_table(features)
+    progress = Silent() if as_json else TerminalProgress(STEPS, "en")
+    with ExitStack() as stack:
+        if isinstance(progress, TerminalProgress):
+            stack.callback(progress.stop)
+        progress.begin("read")
+        tables, refused = _read(events, features, version)
+        progress.end("read", ", ".join(f"{n} {t.num_rows:,}" for n, t in tables.items()))
+        progress.begin("decide")
+        compiled = compile_plan(make_plan(features))
+        ask = stack.enter_context(Deadlines())
+        decisions = stack.enter_context(
+            LiveDecisions(
+                lambda tell: LiveFeatures(live, compiled, timedelta(days=lateness), on_replay=tell),
+                Deployment(version),
+                deciding.name,
+                ask,
+            )
+        )
+        began = perf_counter()
+        found = _decide(decisions, tables, deciding, features, batch)
+        decisions.live.snapshot()
+        seconds = perf_counter() - began
+        progress.end("decide", f"{found.num_rows:,} decisions")
+    if out is not None:
+        write_table(out, found)
+        if refused.num_rows:
+            write_quarantine(quarantine_path(out), refused)
+    told = {
+        "live": str(live),
+        "policy": version.program.policy.name,
+        "in_force": version.digest,
+        "decisions": found.num_rows,
+        "recovered": decisions.recovered,
+        "refused": refused.num_rows,
+        "actions": {
+            each["values"]: each["counts"] for each in pc.value_counts(found["action"]).to_pylist()
+        },
+        "models_late": ask.late,
+        "models_failed": ask.failed,
+        "seconds": round(seconds, 3),
+        "out": None if out is None else str(out),
+    }
+    if as_json:
+        printing.as_json(told)
+    else:
+        printing_decide.decided(told, found, refused)
+
+
+def stream_command(
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    payments: Annotated[int, typer.Option(min=1, help="Card payments.")] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same files.")] = 3,
+) -> None:
+    """Write a simulated stream of card payments and of fraud reports, labelled as simulated."""
+    # Customers and terminals in proportion, so that windows hold as much at any size.
+    people = max(payments // 160, 1)
+    drawn = simulate_card_payments(
+        CardSettings(payments=payments, customers=people, terminals=2 * people), seed
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    for name, table in (("payment", drawn.payments), ("fraud_report", drawn.fraud_reports)):
+        write_table(out / f"{name}.parquet", table)
+    printing.line(
+        f"{out}: simulated, {payments:,} payments, {drawn.fraud_reports.num_rows:,} fraud reports, "
+        f"seed {seed}; no customer, terminal or payment is real"
+    )
+    files = " ".join(f"{name}={out}/{name}.parquet" for name in ("payment", "fraud_report"))
+    printing.line(f"next: headrace decide {files} --live {out}/live")
+
+
+def replay_command(
+    live: Live,
+    decision: Annotated[str, typer.Argument(help="A decision's id; all where left out.")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Make decisions again from the log, and say whether they come out byte for byte the same."""
+    progress = Silent() if as_json else TerminalProgress(STEPS, "en")
+    progress.begin("replay")
+    found = replay_log(live, read_workbook, decision)
+    progress.end("replay", f"{found.decisions:,} replayed, {found.differ:,} differ")
+    if isinstance(progress, TerminalProgress):
+        progress.stop()
+    told = {
+        "decisions": found.decisions,
+        "differ": found.differ,
+        "causes": found.causes,
+        "differences": [
+            {"decision": each.decision, "arm": each.arm, "fields": [list(f) for f in each.fields]}
+            for each in found.differences
+        ],
+    }
+    if as_json:
+        printing.as_json(told)
+    else:
+        printing_decide.replayed(found)
+    if found.differ:
+        raise typer.Exit(1)
+
+
+def restate_command(
+    live: Live,
+    late: Annotated[
+        str | None, typer.Option("--late", help="TABLE=FILE: events that came late.")
+    ] = None,
+    voids: Annotated[
+        str | None, typer.Option("--voids", help="TABLE=FILE with the ids of events taken back.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the list to this file.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List the decisions that restated facts would have changed, with what is at stake.
+
+    Nothing is taken in: give the facts to `headrace decide` when they are to count.
+    """
+    if (late is None) == (voids is None):
+        raise InputError(
+            "facts come late, or are taken back",
+            where="--late, --voids",
+            remedy="give one of the two",
+        )
+    taken, features = read_taken(live)
+    table, path = _named(str(late or voids), features)
+    if late is not None:
+        wanted = workflow.events_wanted(make_plan(features), table, Extra.ALL)
+        restated = Restated(table.name, late=read_events(path, wanted).columns)
+    else:
+        restated = Restated(table.name, voided=_ids(path, table))
+    versions = kept_versions(live, read_workbook)
+    found = differing(taken, restated, versions, features)
+    if out is not None:
+        write_table(out, found.table)
+    if as_json:
+        printing.as_json(
+            {
+                "decisions": found.decisions,
+                "differ": found.table.num_rows,
+                "exposure_minor": found.exposure_minor,
+                "without_exposure": found.without_exposure,
+                "decisions_that_differ": _plain(found.table),
+            }
+        )
+    else:
+        printing_decide.restated(found, out)
+
+
+def _plain(table: pa.Table) -> list[dict[str, Any]]:
+    at = table.schema.get_field_index("moment")
+    words = pc.strftime(table["moment"], format="%Y-%m-%dT%H:%M:%SZ")
+    return list(table.set_column(at, "moment", words).to_pylist())
+
+
+def _version(pack: Pack, folder: Path | None, features: FeatureSet, lateness: timedelta) -> InForce:
+    files = dict(pack.policy) if folder is None else read_files(folder)
+    if not files:
+        raise InputError(
+            f"the pack {pack.name!r} has no policy for events as they come",
+            where="--pack",
+            remedy="give a folder with one: --policy FOLDER",
+        )
+    return in_force(files, read_workbook, features, lateness)
+
+
+def _decided_table(features: FeatureSet) -> Table:
+    """Events of the first table of a set are decided; those of others move features."""
+    return features.tables[0]
+
+
+def _named(text: str, features: FeatureSet) -> tuple[Table, Path]:
+    name, equals, path = text.partition("=")
+    known = {table.name: table for table in features.tables}
+    if not equals or name not in known:
+        raise InputError(
+            f"{text!r} is no table and file",
+            where="the events",
+            remedy=f"TABLE=PATH; tables: {', '.join(known)}",
+        )
+    return known[name], Path(path)
+
+
+def _read(
+    events: list[str], features: FeatureSet, version: InForce
+) -> tuple[dict[str, pa.Table], pa.Table]:
+    """Events by table, with what the policy reads beside; and the cells that could not be read."""
+    plan = make_plan(features)
+    found = {}
+    refused = [QUARANTINE.empty_table()]
+    for text in events:
+        table, path = _named(text, features)
+        given = read_events(path, workflow.events_wanted(plan, table, Extra.ALL))
+        columns = given.columns
+        for name in version.inputs:
+            if name not in columns.column_names and name in given.original.column_names:
+                columns = columns.append_column(name, given.original[name])
+        found[table.name] = columns
+        refused.append(given.refused)
+    if features.tables[0].name not in found:
+        raise InputError(
+            f"there are no events of {features.tables[0].name!r} to decide",
+            where="the events",
+            remedy=f"{features.tables[0].name}=PATH",
+        )
+    return found, pa.concat_tables(refused)
+
+
+def _ids(path: Path, table: Table) -> pa.Array:
+    """The ids in a file; it may hold whatever else."""
+    if table.id is None:
+        raise InputError(f"events of {table.name!r} have no ids", where=str(path))
+    column = Column(table.id, ColumnType.CATEGORY, required=True)
+    wanted = Wanted(f"voids of {table.name}", (column,), frozenset(), table.zone)
+    return read_events(path, wanted).columns[table.id].combine_chunks()
+
+
+def _decide(
+    decisions: LiveDecisions,
+    tables: Mapping[str, pa.Table],
+    deciding: Table,
+    features: FeatureSet,
+    batch: int,
+) -> pa.Table:
+    """Everything in order of arrival: what is known before a batch is taken in before it."""
+    told = []
+    for name, part in _arrivals(tables, deciding, features, batch):
+        if name == deciding.name:
+            told.append(decisions.submit(part).table)
+        else:
+            decisions.live.submit(part, name)
+    decisions.commit()
+    return pa.concat_tables(told)
+
+
+def _arrivals(
+    tables: Mapping[str, pa.Table], deciding: Table, features: FeatureSet, batch: int
+) -> Iterator[tuple[str, pa.Table]]:
+    own = _in_order(tables[deciding.name], deciding)
+    others = {
+        table.name: _in_order(tables[table.name], table)
+        for table in features.tables
+        if table.name != deciding.name and table.name in tables
+    }
+    times = {name: _known(each, features.table_named(name)) for name, each in others.items()}
+    done = dict.fromkeys(others, 0)
+    known = _known(own, deciding)
+    for start in range(0, own.num_rows, batch):
+        part = own.slice(start, batch)
+        for name, each in others.items():
+            upto = int(np.searchsorted(times[name], known[start], side="right"))
+            if upto > done[name]:
+                yield name, each.slice(done[name], upto - done[name])
+                done[name] = upto
+        yield deciding.name, part
+    for name, each in others.items():
+        if done[name] < each.num_rows:
+            yield name, each.slice(done[name])
+
+
+def _known(events: pa.Table, table: Table) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.asarray(events[table.known or table.time].cast(pa.int64()))
+
+
+def _in_order(events: pa.Table, table: Table) -> pa.Table:
+    order = np.argsort(_known(events, table), kind="stable")
+    return events.take(pa.array(order))

@@ -1,0 +1,1 @@
+"""Policies compiled to programs over batches; what `dmn` says is what they must say."""

@@ -1,0 +1,1 @@
+"""What if: history decided by two policies side by side, judged, and searched for a better one."""

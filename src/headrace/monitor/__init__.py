@@ -1,0 +1,1 @@
+"""What decisions leave for people to do."""
