@@ -28,7 +28,7 @@ from headrace.features.engines.stream import StreamEngine
 from headrace.workflows.policies import in_force
 
 RULES = 1_000
-RATE = 5_000
+RATE = 10_000
 """Events a second that fall due one by one, in memory."""
 STREAM_RATE = 60_000
 """Events a second that fall due in the stream, each acknowledged when it is on the disk."""

@@ -18,14 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headrace import (
-    __version__,
-    commands_decide,
-    commands_features,
-    commands_policy,
-    commands_simulate,
-    packs,
-)
+from headrace import __version__, packs
 from headrace.adapters import printing
 from headrace.adapters.code import code_digest
 from headrace.adapters.folder import DiskFolder
@@ -39,6 +32,7 @@ from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.store import FactStore, csv_bytes
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.user_files import read_policy, read_text, write_file
+from headrace.commands import cases, decide, features, policy, whatif
 from headrace.errors import HeadraceError, InputError
 from headrace.evidence.checkpoint import read_public_key
 from headrace.facts.mapping import SourceMapping, parse_mapping
@@ -66,13 +60,14 @@ app = typer.Typer(
 )
 mapping_app = typer.Typer(help="Mapping files: what a bank's own export means.")
 app.add_typer(mapping_app, name="mapping", no_args_is_help=True)
-app.add_typer(commands_policy.app, name="policy", no_args_is_help=True)
-app.add_typer(commands_features.app, name="features", no_args_is_help=True)
-app.command("simulate")(commands_simulate.simulate_command)
-app.command("decide")(commands_decide.decide_command)
-app.command("stream")(commands_decide.stream_command)
-app.command("replay")(commands_decide.replay_command)
-app.command("restate")(commands_decide.restate_command)
+app.add_typer(features.app, name="features", no_args_is_help=True)
+app.add_typer(policy.app, name="policy", no_args_is_help=True)
+app.add_typer(cases.app, name="cases", no_args_is_help=True)
+app.command("decide")(decide.decide_command)
+app.command("replay")(decide.replay_command)
+app.command("restate")(decide.restate_command)
+app.command("simulate")(whatif.simulate_command)
+app.command("stream")(decide.stream_command)
 
 
 def _language(text: str) -> str:
@@ -246,25 +241,34 @@ def verify_command(
 
 @app.command("explain")
 def explain_command(
-    party: Annotated[str, typer.Argument(help="Code of the firm, for example E17.")],
+    who: Annotated[str, typer.Argument(help="A firm, such as E17; a decision, with --live.")],
     out: OutFolder = Path("out"),
     facts: Annotated[
         str | None, typer.Option(help="List the facts behind this feature instead.")
     ] = None,
+    live: Annotated[
+        Path | None, typer.Option("--live", help="Folder of live decisions instead of a run's.")
+    ] = None,
+    customer: Annotated[
+        bool, typer.Option("--customer", help="Only what the customer is told.")
+    ] = False,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
-    """Why a firm was decided as it was: facts, features, points, rules, limit and rate."""
+    """Why it was decided so: facts, features, points, rules, limit and rate."""
+    if live is not None:
+        decide.explain_live(live, who, lang, customer=customer, as_json=as_json)
+        return
     folder, store = DiskFolder(out), FactStore(out)
     pack = packs.load(run_settings(folder).pack)
     if facts is not None:
-        table = facts_behind(folder, store, pack, party, facts)
+        table = facts_behind(folder, store, pack, who, facts)
         if as_json:
             printing.table_as_json(table)
         else:
             printing.table(table, lang)
         return
-    found = explain(folder, store, pack, party)
+    found = explain(folder, store, pack, who)
     if as_json:
         printing.as_json(found.to_dict())
     else:

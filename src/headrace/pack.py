@@ -52,6 +52,7 @@ class Pack:
         mappings: Mapping files for the exports this pack knows, by name.
         cautions: What everybody who uses its figures must be told.
         lending: Score, policy and reasons; None where nothing is lent.
+        customer_reasons: What a customer is told of each reason code of that policy.
         policy: Files of the policy that decides events as they come, by name; empty where there is
             none.
     """
@@ -64,6 +65,7 @@ class Pack:
     cautions: tuple[Text, ...]
     lending: Lending | None = None
     policy: Mapping[str, bytes] = field(default_factory=dict)
+    customer_reasons: Mapping[str, Text] = field(default_factory=dict)
 
     def require_lending(self) -> Lending:
         """How it lends.

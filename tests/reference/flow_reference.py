@@ -11,7 +11,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from headrace.decisions.dmn.alone import table_alone
-from headrace.decisions.feel import Date, DateTime, DaysTime, Notes, Value, evaluate, of_python
+from headrace.decisions.feel import (
+    Date,
+    DateTime,
+    DaysTime,
+    Note,
+    Notes,
+    Value,
+    evaluate,
+    of_python,
+)
 from headrace.decisions.feel.naming import cited_names
 from headrace.decisions.flow.decided import Decided
 from headrace.decisions.flow.lists import Entry
@@ -157,8 +166,9 @@ class SlowFlow:
             rules = outcome.fired[0].rules if outcome.fired else ()
             several = table.hit_policy in SEVERAL
             self.fired[name] = rules if several else rules[:1]  # under ANY the first speaks
-            if value is None and not outcome.fired:
-                self.problems.append(f"{name}: {problem_of(outcome.notes[-1].text)}")
+            problem = "" if value is not None or outcome.fired else problem_of(outcome.notes)
+            if problem and not (lists and problem == "no_rule"):
+                self.problems.append(f"{name}: {problem}")
         else:
             value = None
         single = len(names) == 1
@@ -204,8 +214,9 @@ def cited_by(table: Any) -> frozenset[str]:
     return frozenset().union(*map(cited_names, texts))
 
 
-def problem_of(note: str) -> str:
+def problem_of(notes: tuple[Note, ...]) -> str:
     """The code of what the interpreter said last."""
+    note = notes[-1].text
     if "none of those listed" in note:
         return "not_listed"
     return "no_rule" if note.startswith("No rule") else "overlap"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Engine
@@ -39,6 +39,7 @@ from headrace.monitor.cases import (
 
 ASKED_AT_ONCE = 500  # values in one IN (...): every database takes that many
 
+_Done = TypeVar("_Done")
 _metadata = sql.MetaData()
 _events = sql.Table(
     "case_event",
@@ -157,7 +158,7 @@ class CaseStore:
             for alert in alerts:
                 desk.take(alert)
             desk.write()
-            return Taken(tuple(desk.opened), tuple(sorted(desk.gathered)), desk.known)
+            return Taken(tuple(sorted(desk.opened)), tuple(sorted(desk.gathered)), desk.known)
 
         return self._writing(attempt) if alerts else Taken((), (), 0)
 
@@ -187,11 +188,11 @@ class CaseStore:
 
         return self._writing(attempt)
 
-    def _writing(self, attempt: Callable[[Connection], Any]) -> Any:
-        def once() -> Any:
-            with self._engine.connect().execution_options(**{WRITES: True}) as connection:
-                with connection.begin():
-                    return attempt(connection)
+    def _writing(self, attempt: Callable[[Connection], _Done]) -> _Done:
+        def once() -> _Done:
+            connected = self._engine.connect().execution_options(**{WRITES: True})
+            with connected as connection, connection.begin():
+                return attempt(connection)
 
         with in_our_words(self._engine):
             return retried(once)
@@ -216,7 +217,7 @@ class _Desk:
         self._cases = _cases_of(connection, alerts)
         self._rows: list[dict[str, Any]] = []
         self._taken: list[dict[str, Any]] = []
-        self.opened: list[int] = []
+        self.opened: set[int] = set()
         self.gathered: set[int] = set()
         self.known = 0
 
@@ -234,7 +235,7 @@ class _Desk:
         event = replace(event, number=self._number)
         if found is None:
             cases[number] = opened(event)
-            self.opened.append(number)
+            self.opened.add(number)
             self._next += 1
         else:
             cases[number] = with_event(found, event)

@@ -6,25 +6,23 @@ what came before that record is all it can have seen.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headrace.adapters.folder import DiskFolder
-from headrace.adapters.live_decisions import ALONE, BATCH, decisions_of, policies_in
+from headrace.adapters.decision_log import kept_files
+from headrace.adapters.live_decisions import ALONE, BATCH, decisions_of
 from headrace.adapters.live_records import EVENTS, NOTE, ONE, VOIDS, Record, read_record
 from headrace.adapters.segment_log import SegmentLog
 from headrace.decisions.flow.in_force import InForce
 from headrace.decisions.flow.record import read_batch
 from headrace.errors import EvidenceError, InputError
 from headrace.facts.localtime import instant_of
-from headrace.features.definition import FeatureSet
+from headrace.features.definition import FeatureSet, Table
 from headrace.features.engines.batch import History
 from headrace.workflows.decision_facts import (
     Asked,
@@ -34,8 +32,6 @@ from headrace.workflows.decision_facts import (
     related,
 )
 from headrace.workflows.policies import Sheets, kept_features, kept_version
-
-VERSIONS = "versions.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,50 +115,58 @@ def events_of(folder: Path, found: FoundDecision, names: Iterable[str]) -> tuple
                 break
             record = read_record(payload)
             history.take(record, until=row if at == number else None)
-    asked = Asked(event.table, history.event, instant_of(found.record["moment"]))
+    asked = Asked(history.own.name, history.event, instant_of(found.record["moment"]))
     return facts_behind(found.feature_set, history.whole(), asked, names)
 
 
-@dataclass
 class _History:
     """What came in before an event and is of its keys."""
 
-    feature_set: FeatureSet
-    table: str
-    original: pa.Table
-    events: dict[str, list[pa.Table]] = field(default_factory=dict)
-    voids: dict[str, list[pa.Table]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.tables = {each.name: each for each in self.feature_set.tables}
-        self.event = event_table(self.tables[self.table], self.original)
+    def __init__(self, feature_set: FeatureSet, table: str, event: pa.Table) -> None:
+        self.feature_set = feature_set
+        self.own = feature_set.table_named(table)
+        self.event = event_table(self.own, event)
+        self.events: dict[str, list[pa.Table]] = {}
+        self.voids: dict[str, list[pa.Table]] = {}
 
     def take(self, record: Record, *, until: int | None) -> None:
         """Keep what counts; of the event's own record the rows up to it."""
-        if record.kind in {EVENTS, ONE} and record.table in self.tables:
-            rows = event_table(self.tables[record.table], _rows(record))
-            if until is not None:
-                rows = rows.slice(0, until + 1)
-            kept = related(self.feature_set, record.table, rows, self.event)
-            self.events.setdefault(record.table, []).append(kept)
-        elif record.kind == VOIDS and record.table in self.tables:
-            self.voids.setdefault(record.table, []).append(record.events())
+        if record.kind not in {EVENTS, ONE, VOIDS}:
+            return
+        try:
+            table = self.feature_set.table_named(record.table)
+        except InputError:  # another version read it
+            return
+        if record.kind == VOIDS:
+            self.voids.setdefault(table.name, []).append(record.events())
+            return
+        rows = event_table(table, _rows(record))
+        rows = rows if until is None else rows.slice(0, until + 1)
+        kept = related(self.feature_set, table.name, rows, self.event)
+        self.events.setdefault(table.name, []).append(kept)
 
     def whole(self) -> History:
         """All of it, the event last; a table of which nothing came in has no rows."""
-        own = self.tables[self.table]
-        events = {name: _joined(self.events[name]) for name in self.tables if name in self.events}
-        for name, table in self.tables.items():
-            if name not in events:
-                events[name] = _like(event_table(own, self.original), table.known, table.time)
-        voids = {name: _joined(each) for name, each in self.voids.items()}
-        return History(events, voids or None)
+        events = {}
+        for table in self.feature_set.tables:
+            given = _joined(self.events.get(table.name) or [_like(self.event, table)])
+            gone = self.voids.get(table.name)
+            events[table.name] = _without(given, _joined(gone), table) if gone else given
+        return History(events)
 
 
-def _like(event: pa.Table, known: str | None, time: str) -> pa.Table:
+def _without(events: pa.Table, voids: pa.Table, table: Table) -> pa.Table:
+    """Events without those that had been taken back."""
+    names = [name for name in (table.id, table.time) if name in voids.column_names]
+    gone = set(zip(*(event_table(table, voids)[name].to_pylist() for name in names), strict=True))
+    there = zip(*(events[name].to_pylist() for name in names), strict=True)
+    return events.filter(pa.array([each not in gone for each in there], pa.bool_()))
+
+
+def _like(event: pa.Table, table: Table) -> pa.Table:
     """No rows, with the columns of an event and the times of another table."""
     empty = event.slice(0, 0)
-    for name in (known, time):
+    for name in (table.known, table.time):
         if name is not None and name not in empty.column_names:
             empty = empty.append_column(name, pa.array([], pa.timestamp("us", "UTC")))
     return empty
@@ -189,11 +193,9 @@ def _of_id(record: Record, decision: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _version(folder: Path, digest: str, sheets: Sheets) -> InForce:
-    kept = DiskFolder(policies_in(folder) / digest)
     try:
-        said = json.loads(kept.read(VERSIONS))
-        files = {name: kept.read(name) for name in kept.names() if name != VERSIONS}
-        return kept_version(files, sheets, timedelta(seconds=said["lateness_seconds"]))
+        files, lateness = kept_files(folder, digest)
+        return kept_version(files, sheets, lateness)
     except (InputError, LookupError, OSError, TypeError, ValueError) as error:
         raise EvidenceError(
             f"The version that decided cannot be read: {error}",

@@ -50,13 +50,17 @@ def read_taken(folder: Path) -> tuple[Taken, FeatureSet]:
         StorageError: The folder is in use or damaged.
         InputError: Nothing was decided in it.
     """
+    nothing = InputError(
+        "nothing was decided here", where=str(folder), remedy="name a folder of live decisions"
+    )
+    if not (folder / "log").is_dir():
+        raise nothing
     reading = _Reading()
     with SegmentLog.open(folder / "log") as log:
         for number, payload in log.read(0):
             reading.take(number, read_record(payload))
     if not reading.decided:
-        raise InputError("nothing was decided here", where=str(folder), remedy="name a folder that "
-                         "`headrace decide` wrote")  # fmt: skip
+        raise nothing
     files, _ = kept_files(folder, reading.decided[-1]["in_force"])
     feature_set = kept_features(files)
     return reading.whole(feature_set), feature_set

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ from headrace.features.plan import make_plan
 from headrace.workflows.policies import Sheets, kept_features, kept_version
 
 LISTED = 100
+MADE = [each.name for each in fields(Made)]
 VERSIONS = "versions.json"
 
 
@@ -102,6 +103,10 @@ def replay_log(folder: Path, sheets: Sheets, decision: str = "") -> Replayed:
             named with its file and place.
         InputError: There is no such decision.
     """
+    if not (folder / "log").is_dir():
+        raise InputError(
+            "nothing was decided here", where=str(folder), remedy="name a folder of live decisions"
+        )
     replay = _Replay(folder, sheets, decision)
     with SegmentLog.open(folder / "log") as log:
         for number, payload in log.read(0):
@@ -212,9 +217,9 @@ class _Replay:
         if record is None or not isinstance(came, PushedOne):
             return None
         given = {**record.event(), **came.values}
-        decided = version.one.decide_or_refer(given, told["moment"], _asker(set(told["degraded"])))
-        made = Made(told["event"], told["arm"], told["effective"], told["in_force"])
-        inputs = version.one.plain_inputs(given)
+        late = _asker(set(told["degraded"]))
+        decided, inputs = version.one.decide_told(given, told["moment"], late)
+        made = Made(*(told[name] for name in MADE))
         again = one_record(made, told["decision"], told["moment"], decided, inputs)
         return dict(json.loads(canonical(again)))
 

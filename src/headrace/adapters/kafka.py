@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol, Self
 
 import pyarrow as pa
 
-from headrace.adapters.live_features import LiveFeatures
 from headrace.adapters.live_records import Place, Positions
 from headrace.adapters.messages import Message, Rejected, Run, runs
 from headrace.adapters.quarantine import Quarantine
@@ -84,10 +84,43 @@ class Broker(Protocol):
         """Let go of the connection."""
 
 
-class KafkaSource:
-    """Feeds topics into live features. A context manager; used by one thread at a time.
+class Taking(Protocol):
+    """What takes events in: live features, or live decisions on them."""
 
-    Live features have one source, which reads all of their topics.
+    @property
+    def folder(self) -> Path:
+        """Where its log is; the quarantine is beside it."""
+
+    @property
+    def engine(self) -> StreamEngine:
+        """The engine in force."""
+
+    @property
+    def positions(self) -> dict[Place, int]:
+        """By topic and partition, where its source goes on."""
+
+    def submit(
+        self, events: pa.Table, table: str = "", positions: Positions | None = None
+    ) -> Pushed:
+        """Take events in without waiting for the disk."""
+
+    def submit_voids(
+        self, voids: pa.Table, table: str = "", positions: Positions | None = None
+    ) -> Pushed:
+        """Take events back without waiting for the disk."""
+
+    def advance(self, positions: Positions) -> None:
+        """Say where sources go on after messages that hold no events."""
+
+    def commit(self) -> None:
+        """Make everything taken in so far durable."""
+
+
+class KafkaSource:
+    """Feeds topics into live features, or into decisions on them (`Deciding`).
+
+    A context manager; used by one thread at a time. Live features have one source, which reads all
+    of their topics.
 
     Messages that cannot be used go to `quarantine.jsonl` in the folder of the live features: topic,
     partition, offset, row of an Arrow message, value and reason, each exactly once. After a kill
@@ -95,7 +128,7 @@ class KafkaSource:
     reasons, and not taken in again.
     """
 
-    def __init__(self, live: LiveFeatures, broker: Broker, topics: Sequence[Topic]) -> None:
+    def __init__(self, live: Taking, broker: Broker, topics: Sequence[Topic]) -> None:
         """Go on where the log of the live features stands.
 
         Args:

@@ -13,10 +13,11 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Self
 
 import numpy as np
@@ -44,7 +45,7 @@ from headrace.decisions.flow.rollout import CHAMPION, Deployment, place_of, plac
 from headrace.decisions.program.columns import Column, missing, read_column
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds
-from headrace.features.engines.stream import Pushed, PushedOne
+from headrace.features.engines.stream import Pushed, PushedOne, StreamEngine
 from headrace.features.kernels import codes
 
 BATCH, ALONE, VERSION = "decisions", "decision", "in force"
@@ -93,6 +94,7 @@ class LiveDecisions:
         """
         self._table, self._ask = table, ask
         self._turn = threading.Lock()
+        self._since = perf_counter()
         self._known: OrderedDict[str, int] = OrderedDict()  # records of decisions, by id
         self._left: tuple[int, Callable[[], Any], Pushed | PushedOne] | None = None
         self._done: set[int] = set()  # rows of it that have a decision
@@ -113,6 +115,10 @@ class LiveDecisions:
     def deployment(self) -> Deployment[InForce]:
         """What is in force."""
         return self._deployment
+
+    def decides(self, table: str) -> bool:
+        """Whether events of a table are decided; "" where the plan has one."""
+        return self.live.engine.compiled.plan.feature_set.table_named(table).name == self._table
 
     def deploy(self, deployment: Deployment[InForce]) -> None:
         """Go over to another version between two decisions; durable before the first of them."""
@@ -135,11 +141,15 @@ class LiveDecisions:
     def submit(self, events: pa.Table, positions: Positions | None = None) -> Decisions:
         """As `decide`, without waiting for the disk: `commit` before anybody is told."""
         with self._turn:
+            self._since = perf_counter()
             self._decide_left()
             pushed, number = self.live.submit_numbered(events, self._table, positions)
             rows = np.flatnonzero(_added(pushed))
-            with self._kept(number, events, pushed):
+            self._done = set()
+            try:
                 told = self._arms(events, pushed.table, rows, number)
+            except BaseException as error:
+                raise self._left_over(error, (number, lambda: events, pushed)) from error
             rows = np.flatnonzero((pushed.outcome >= 0) & ~_added(pushed))
             told += self._decided_before(events, rows)
             return Decisions(pa.concat_tables(told) if told else _FOLLOWED.empty_table(), pushed)
@@ -178,13 +188,17 @@ class LiveDecisions:
             The decision, and the number to `wait` for before anybody is told.
         """
         with self._turn:
+            self._since = perf_counter()
             self._decide_left()
             pushed, number = self.live.submit_one(event, self._table)
             before = None if pushed.outcome == "added" else self._before(event)
             if before is not None:
                 return before, number
-            with self._kept(number, event, pushed):
+            self._done = set()
+            try:
                 return self._alone(event, pushed, number)
+            except BaseException as error:
+                raise self._left_over(error, (number, lambda: event, pushed)) from error
 
     def wait(self, sequence: int) -> None:
         """Wait until a decision is durable."""
@@ -228,29 +242,33 @@ class LiveDecisions:
         arms = self._arms_of(given)
         followed: dict[str, Any] = {}
         for arm, version, effective in arms:
-            decided = version.one.decide_or_refer(given, moment, self._ask)
-            made = Made(number, arm, effective, version.digest)
-            inputs = version.one.plain_inputs(given)
+            decided, inputs = version.one.decide_told(given, moment, self._ask)
+            made = Made(number, arm, effective, version.digest, self._latency())
             record = one_record(made, decision, moment, decided, inputs)
             sequence = self.live.note(ALONE, canonical(record))
             if effective:
                 followed = record
+                self._done.add(0)
         self._remember(decision, number)
         return followed, sequence
 
+    def _latency(self) -> int:
+        """Microseconds since the events at hand came."""
+        return round((perf_counter() - self._since) * 1e6)
+
     def _arms_of(self, given: Mapping[str, Any]) -> list[tuple[str, InForce, bool]]:
         deployment = self._deployment
+        if not deployment.beside:
+            return [(CHAMPION, deployment.champion, True)]
         found: list[tuple[str, InForce, bool]] = []
-        if deployment.beside:
-            customer = given.get(deployment.champion.program.policy.customer)
-            known = customer is not None and customer == customer  # noqa: PLR0124  (NaN)
-            place = place_of(text_of(customer), deployment.salt) if known else -1
-            at = -1 if place < 0 else int(deployment.followed(np.array([place]))[0])
-            if at >= 0:
-                each = deployment.challengers[at]
-                found = [(each.name, each.version, True)]
-            found += [(s.name, s.version, False) for s in deployment.shadows
-                      if 0 <= place < s.share]  # fmt: skip
+        customer = given.get(deployment.champion.program.policy.customer)
+        known = customer is not None and customer == customer  # noqa: PLR0124  (NaN)
+        place = place_of(text_of(customer), deployment.salt) if known else -1
+        at = -1 if place < 0 else int(deployment.followed(np.array([place]))[0])
+        if at >= 0:
+            each = deployment.challengers[at]
+            found = [(each.name, each.version, True)]
+        found += [(s.name, s.version, False) for s in deployment.shadows if 0 <= place < s.share]
         if not any(effective for _, _, effective in found):
             found.insert(0, (CHAMPION, deployment.champion, True))
         return found
@@ -290,7 +308,7 @@ class LiveDecisions:
             result = version.program.run_or_refer(inputs, moments[some], self._ask)
             some_ids = ids if chosen is None else ids.take(pa.array(chosen))
             batch = Batch(some_ids, rows[some], moments[some], inputs)
-            made = Made(number, arm, effective, version.digest)
+            made = Made(number, arm, effective, version.digest, self._latency())
             record = batch_record(made, batch, result, version.program.policy)
             self.live.note(BATCH, stream_of(record))
             if effective:
@@ -402,21 +420,16 @@ class LiveDecisions:
             for name in names:
                 self._remember(name, event)
 
-    @contextmanager
-    def _kept(self, number: int, events: Any, came: Pushed | PushedOne) -> Iterator[None]:
+    def _left_over(self, error: BaseException, left: Any) -> BaseException:
         """Events that are taken in are decided: at once, or when the disk takes it."""
-        self._done = set()
-        try:
-            yield
-        except BaseException as error:
-            self._left = (number, lambda: events, came)
-            if isinstance(error, StorageError):
-                raise UnacknowledgedError(
-                    f"the events are taken in, and not all of them decided: {error.problem}",
-                    where=error.where,
-                    remedy=f"do not send them again; {error.remedy}; then commit",
-                ) from error
-            raise
+        self._left = left
+        if not isinstance(error, StorageError):
+            return error
+        return UnacknowledgedError(
+            f"the events are taken in, and not all of them decided: {error.problem}",
+            where=error.where,
+            remedy=f"do not send them again; {error.remedy}; then commit",
+        )
 
     def _decide_left(self) -> int:
         """Decide what has no decision behind it; returns how many that were."""
@@ -434,6 +447,69 @@ class LiveDecisions:
             self._arms(events(), came.table, np.flatnonzero(fresh), number)
         self._left = None
         return count
+
+
+class Deciding:
+    """Live decisions as a source feeds them, such as a `KafkaSource`.
+
+    Events of the table that is decided are decided as they come; those of others, and voids, move
+    features. A slow policy slows the source down: nothing is read ahead of what was decided.
+    """
+
+    def __init__(
+        self, decisions: LiveDecisions, told: Callable[[pa.Table], None] | None = None
+    ) -> None:
+        """Feed these.
+
+        Args:
+            decisions: Where events go.
+            told: Called with decisions once they are on the disk, such as to open cases: a row
+                each, see `Decisions.table`. After a kill some may be told again.
+        """
+        self._decisions, self._told = decisions, told
+        self._fresh: list[pa.Table] = []
+
+    @property
+    def folder(self) -> Path:
+        """Where the log is."""
+        return self._decisions.live.folder
+
+    @property
+    def engine(self) -> StreamEngine:
+        """The engine in force."""
+        return self._decisions.live.engine
+
+    @property
+    def positions(self) -> dict[tuple[str, int], int]:
+        """Where the source goes on."""
+        return self._decisions.live.positions
+
+    def submit(
+        self, events: pa.Table, table: str = "", positions: Positions | None = None
+    ) -> Pushed:
+        """Take events in, and decide them where they are what is decided."""
+        if not self._decisions.decides(table):
+            return self._decisions.live.submit(events, table, positions)
+        found = self._decisions.submit(events, positions)
+        self._fresh.append(found.table)
+        return found.pushed
+
+    def submit_voids(
+        self, voids: pa.Table, table: str = "", positions: Positions | None = None
+    ) -> Pushed:
+        """Take events back."""
+        return self._decisions.live.submit_voids(voids, table, positions)
+
+    def advance(self, positions: Positions) -> None:
+        """As `LiveFeatures.advance`."""
+        self._decisions.live.advance(positions)
+
+    def commit(self) -> None:
+        """Make it durable, then tell."""
+        self._decisions.commit()
+        fresh, self._fresh = self._fresh, []
+        if self._told is not None and fresh:
+            self._told(pa.concat_tables(fresh))
 
 
 def policies_in(folder: Path) -> Path:

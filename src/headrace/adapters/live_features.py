@@ -340,9 +340,12 @@ class LiveFeatures:
     def _in_force(self) -> Iterator[StreamEngine]:
         """The engine, to this thread alone."""
         with self._order:
-            if self._broken:
-                raise StorageError(self._broken, where=str(self.folder), remedy="open it again")
+            self._check()
             yield self._engine
+
+    def _check(self) -> None:
+        if self._broken:
+            raise StorageError(self._broken, where=str(self.folder), remedy="open it again")
 
     def _apply(
         self,
@@ -351,11 +354,13 @@ class LiveFeatures:
         positions: Positions | None = None,
     ) -> tuple[Done, int]:
         """Append a record and do what it says; returns what came of it, and its number."""
-        with self._in_force() as engine:
+        with self._order:
+            self._check()
             try:
                 sequence = self._log.append(record)
-                self._positions.update(positions or {})
-                return do(engine), sequence
+                if positions:
+                    self._positions.update(positions)
+                return do(self._engine), sequence
             except NoRoomError as error:  # the log has all of it, memory a part
                 self._broken = f"memory lacks what the log has: {error.problem}"
                 raise _unacknowledged(error) from error

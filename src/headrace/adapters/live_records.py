@@ -20,8 +20,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from math import isfinite
 from typing import Any, TypeVar
 
+import orjson
 import pyarrow as pa
 
 from headrace.adapters.segment_log import StorageError
@@ -81,11 +83,18 @@ def one_record(event: Mapping[str, Any], table: str = "") -> bytes:
     if not _PLAIN_SET.issuperset(map(type, event.values())):
         for name, value in event.items():
             _check(name, value)
+    return _head(ONE, table, None) + _encoded(event, table)
+
+
+def _encoded(event: Mapping[str, Any], table: str) -> bytes:
+    """An event as JSON; NaN and infinity, which JSON has not, as Python's own writer does."""
+    if all(type(value) is not float or isfinite(value) for value in event.values()):
+        with suppress(TypeError):  # a whole number of more than 64 bits, a lone surrogate
+            return orjson.dumps(event, default=_tagged, option=orjson.OPT_PASSTHROUGH_DATETIME)
     try:
-        body = _JSON.encode(dict(event)).encode()
+        return _JSON.encode(dict(event)).encode()
     except ValueError as error:  # a lone surrogate; a number of thousands of digits
         raise InputError(f"the event cannot be stored: {error}", where=f"table {table}") from error
-    return _head(ONE, table, None) + body
 
 
 def move_record(positions: Positions) -> bytes:

@@ -37,6 +37,8 @@ def decided(told: Mapping[str, Any], found: pa.Table, refused: pa.Table) -> None
     for name in sorted({*told["models_late"], *told["models_failed"]}):
         late, failed = told["models_late"].get(name, 0), told["models_failed"].get(name, 0)
         line(f"model {name}: late {late:,} times, failed {failed:,}; its fallback stood in")
+    if told["cases_opened"] is not None:
+        line(f"{told['cases_opened']:,} cases opened; next: headrace cases list")
     if refused.num_rows:
         line(f"{refused.num_rows:,} cells could not be read; their events are not decided")
     line(f"in force: policy {told['policy']}, version {told['in_force'][:12]}")

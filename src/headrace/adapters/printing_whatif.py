@@ -19,7 +19,7 @@ WORDS: Mapping[str, Text] = {
     "same": Text("nothing changes", "没有变化"),
     "old": Text("old", "旧策略"),
     "new": Text("new", "新策略"),
-    "edited": Text("edited", "调整后"),
+    "edited": Text("edited (searched half)", "调整后（搜索的一半）"),
     "difference": Text("difference", "差异"),
     "approval_rate": Text("approval rate", "批准率"),
     "price_mean": Text("price, mean", "价格（均值）"),

@@ -1,8 +1,7 @@
 """Why a case was decided as it was: from the record and the version that made it.
 
-For a risk manager: everything that spoke, with the values it was said of, what was outvoted, what
-was missing, and what would have to be otherwise. For the customer: what was done, and why in words
-of the pack; no threshold, list, model or other customer is ever named to them.
+Everything that spoke, with the values it was said of, what was outvoted, what was missing, and what
+would have to be otherwise: for a risk manager. What a customer is told is in `customer_reason`.
 """
 
 from __future__ import annotations
@@ -23,10 +22,8 @@ from headrace.decisions.flow.decided import EPOCH, Plain, decided_of, plain
 from headrace.decisions.flow.in_force import InForce
 from headrace.decisions.flow.policy import (
     ACTIONS,
-    Action,
     ListStep,
     ModelStep,
-    Policy,
     TableStep,
 )
 from headrace.decisions.flow.program import Ask, Floats, FlowResult, Model
@@ -325,81 +322,11 @@ def explain_decision(
     )
 
 
-def tested_inputs(explained: DecisionExplanation) -> tuple[str, ...]:
+def inputs_asked(explained: DecisionExplanation) -> tuple[str, ...]:
     """Inputs that rules which spoke asked about, and the strongest of models; each once."""
     cells = [cell.input for rule in explained.rules for cell in rule.cells]
     strong = [reason.input for answer in explained.models for reason in answer.reasons]
     return tuple(name for name in dict.fromkeys([*cells, *strong]) if name in explained.inputs)
-
-
-# --- for the customer -----------------------------------------------------------------------------
-
-TOLD: Mapping[str, Text] = {
-    "approve": Text("It went through.", "已通过。"),
-    "notify": Text(
-        "It went through; please look whether it was you.", "已通过，请确认是否本人操作。"
-    ),
-    "step_up": Text("Please confirm that it is you.", "请验证是您本人操作。"),
-    "refer": Text(
-        "One of our staff is looking at it and will come back to you.",
-        "我们的工作人员正在核实，会尽快与您联系。",
-    ),
-    "decline": Text("It did not go through.", "未通过。"),
-    "block": Text(
-        "It did not go through, and nothing else will until you have spoken to us.",
-        "未通过，在您与我们联系之前，后续操作将暂停。",
-    ),
-}
-"""What a customer is told was done."""
-
-
-@dataclass(frozen=True)
-class CustomerReason:
-    """What a customer is told.
-
-    Attributes:
-        action: What was done.
-        done: The same in words.
-        why: Why; None where the pack has no words for it, and then nothing is said.
-    """
-
-    action: str
-    done: Text
-    why: Text | None
-
-    def in_language(self, language: str) -> str:
-        """All of it, in "en" or "zh"."""
-        parts = [self.done, *([self.why] if self.why is not None else [])]
-        return ("" if language == "zh" else " ").join(each.in_language(language) for each in parts)
-
-    def to_dict(self) -> dict[str, Any]:
-        """For --json."""
-        return asdict(self)
-
-
-def customer_reason(record: Mapping[str, Any], texts: Mapping[str, Text]) -> CustomerReason:
-    """What the customer is told about a decision.
-
-    Only words of the pack are said: the reason of a list's entry, for one, is a person's note and
-    may say anything.
-
-    Args:
-        record: As in `explain_decision`.
-        texts: What each reason code says to customers.
-    """
-    return CustomerReason(record["action"], TOLD[record["action"]], texts.get(record["reason"]))
-
-
-def reasons_of(policy: Policy) -> frozenset[str]:
-    """The reason codes that a policy states; what expressions compute is not among them."""
-    found = {step.reason for step in policy.steps if isinstance(step, ListStep) and step.reason}
-    for table in policy.tables.values():
-        for place, column in enumerate(table.outputs):
-            if column.name == REASON:
-                cells = [rule.outputs[place] for rule in table.rules]
-                cells += [column.default] if column.default is not None else []
-                found |= {str(e.value) for e in cells if isinstance(e, Literal) and e.value}
-    return frozenset(found)
 
 
 # --- the parts ------------------------------------------------------------------------------------
@@ -434,7 +361,7 @@ class _Desk:
         again = asdict(decided_of(self.result, 0, self.policy))
         again["action"] = again["action"].word
         told = {name: self.record[name] for name in SAME}
-        return _lists({name: again[name] for name in SAME}) == _lists(told)
+        return bool(_lists({name: again[name] for name in SAME}) == _lists(told))
 
     def rules(self) -> Iterator[SpokenRule]:
         fired = dict(self.record["fired"])
@@ -487,9 +414,9 @@ class _Desk:
                         yield Voice(step.name, None, each.action, each.reason, stands=False)
             elif isinstance(step, TableStep):
                 spoke = [rule for rule in rules if rule.table == step.name]
-                said = [(rule.number, rule.outputs) for rule in spoke] or [
-                    (None, self._default(step.name))
-                ]
+                said: list[tuple[int | None, Mapping[str, Plain]]]
+                said = [(rule.number, rule.outputs) for rule in spoke]
+                said = said or [(None, self._default(step.name))]
                 for number, outputs in said:
                     if (action := outputs.get(ACTION)) in ACTIONS:
                         reason = outputs.get(REASON)

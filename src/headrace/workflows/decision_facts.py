@@ -1,8 +1,8 @@
 """The events behind the numbers of a decision, as the log stood when it was made.
 
-A decision saw what had come in before it, the event it was asked about included, and of that what
-was known by then. So the history given here ends with that event; what the log holds after it, or
-became known after the moment, is not looked at.
+A decision saw what had come in before it, the event it was asked about included. So the history
+given here ends with that event, and what had come in by then counts, whatever its known time says:
+the engine had it. What the log holds after that is not looked at.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ def facts_behind(
 
     Args:
         feature_set: The definitions that were in force.
-        history: What had come in, in that order; the last row of the event's table is the event
-            itself. Rows that `related` leaves out may be missing.
+        history: What had come in and had not been taken back, in that order; the last row of the
+            event's table is the event itself. Rows that `related` leaves out may be missing.
         asked: The event.
         names: Features; what is none, such as a column of the event, is passed over.
     """
@@ -120,7 +120,10 @@ def event_table(table: Table, rows: pa.Table) -> pa.Table:
         if name is not None and name in rows.column_names:
             column = rows[name]
             is_coded = pa.types.is_dictionary(column.type)
-            columns[name] = column.cast(column.type.value_type) if is_coded else column
+            column = column.cast(column.type.value_type) if is_coded else column
+            if name in {table.time, table.known}:  # one by one they may come as microseconds
+                column = column.cast(pa.timestamp("us", "UTC"))
+            columns[name] = column
     return pa.table(columns)
 
 
@@ -140,7 +143,7 @@ def _counted(feature_set: FeatureSet, measure: Measure, history: History, asked:
     events = history.events[table.name]
     if table.name == asked.table and measure.current is Current.EXCLUDED:
         events = events.slice(0, events.num_rows - 1)
-    seen = History({table.name: events}, history.voids)
+    seen = History({table.name: _known_by(events, table, asked.moment)})
     key = asked.event.select(list(feature_set.key_of(measure)))
     rows = events_behind(feature_set, measure, seen, key, asked.moment)
     found = events.take(pa.array(rows)).sort_by([(table.time, "descending")])
@@ -154,6 +157,16 @@ def _counted(feature_set: FeatureSet, measure: Measure, history: History, asked:
         times[0] if times else None,
         tuple(_rows(found.slice(0, EVENTS_SHOWN))),
     )
+
+
+def _known_by(events: pa.Table, table: Table, moment: datetime) -> pa.Table:
+    """The same events, none of them known later than a moment: they had come in."""
+    if table.known is None:
+        return events
+    known = events[table.known]
+    limit = pa.scalar(moment, pa.timestamp("us", "UTC")).cast(known.type)
+    capped = pc.if_else(pc.greater(known, limit), limit, known)
+    return events.set_column(events.column_names.index(table.known), table.known, capped)
 
 
 def _rows(events: pa.Table) -> Iterator[dict[str, Any]]:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from headrace.decisions.feel.printing import digits
 from headrace.decisions.flow.in_force import InForce
 from headrace.decisions.flow.policy import Action
 from headrace.decisions.flow.program import FlowResult
@@ -112,8 +114,8 @@ def differing(
     before = _as_known(taken.events, taken.voided, feature_set)
     events, voided = _with(taken, restated, feature_set)
     after = _as_known(events, voided, feature_set)
-    one = _values(before, feature_set, taken.table)
-    two = _values(after, feature_set, taken.table)
+    one = _values(before, feature_set, taken.table, taken.events[taken.table].num_rows)
+    two = _values(after, feature_set, taken.table, events[taken.table].num_rows)
     parts = [
         _of_version(taken, one, two, version, np.flatnonzero(_is(taken.decided, digest)))
         for digest, version in versions.items()
@@ -213,7 +215,7 @@ def _empty(table: Table) -> pa.Table:
     return pa.schema(fields).empty_table()
 
 
-def _values(known: _Known, feature_set: FeatureSet, table: str) -> pa.Table:
+def _values(known: _Known, feature_set: FeatureSet, table: str, count: int) -> pa.Table:
     """Features at every event of a table, in the order in which the log has them.
 
     An event that is taken back has none: null.
@@ -221,8 +223,7 @@ def _values(known: _Known, feature_set: FeatureSet, table: str) -> pa.Table:
     plan = make_plan(feature_set)
     found = replay(compile_plan(plan), History(known.events), table).table
     places = known.places[table]
-    size = int(places.max(initial=-1)) + 1
-    back = np.full(size, -1, np.int64)
+    back = np.full(count, -1, np.int64)
     back[places] = np.arange(len(places))
     return found.take(pa.array(back, mask=back < 0))
 
@@ -326,6 +327,8 @@ def _told(pairs: Pairs, rows: Ints) -> pa.Array:
 
 def _shown(column: Column, row: int) -> str:
     value = column.value(row)
+    if isinstance(value, Decimal):
+        return digits(value)
     return "missing" if value is None else str(value)
 
 

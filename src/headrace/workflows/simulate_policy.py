@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from headrace.decisions.feel.naming import cited_names
-from headrace.decisions.flow.policy import Action, ListStep, Policy, ValueStep
+from headrace.decisions.flow.policy import Action, Policy
 from headrace.decisions.flow.program import FlowProgram, Model
 from headrace.decisions.whatif.bounds import bounds_of
 from headrace.decisions.whatif.cases import Cases, Remembered, Side, Trial
@@ -23,8 +22,7 @@ from headrace.decisions.whatif.rules import RuleEffect, decider
 from headrace.decisions.whatif.search import Found, Searched, Target, search
 from headrace.errors import InputError
 from headrace.pack import Text
-from headrace.scores.boosting import Boosting
-from headrace.workflows.policies import Files, Loaded, Sheets, table_files
+from headrace.workflows.policies import Files, Loaded, Sheets, read_model, table_files
 from headrace.workflows.ports import Progress
 
 STEPS = {
@@ -166,29 +164,10 @@ def compiled(loaded: Loaded) -> FlowProgram:
         InputError: A model cannot be read, or is missing.
     """
     models: dict[str, Model] = {
-        name: Remembered(Boosting.from_json(content.decode()))
+        name: Remembered(read_model(content, f"{name}.json"))
         for name, content in loaded.models.items()
     }
     return FlowProgram(loaded.policy, models, loaded.lists)
-
-
-def reads_of(program: FlowProgram) -> frozenset[str]:
-    """Every name that a policy cites, its own steps' included."""
-    policy = program.policy
-    found = {policy.customer}
-    for step in policy.steps:
-        found |= set() if step.when is None else cited_names(step.when)
-        if isinstance(step, ValueStep):
-            found |= cited_names(step.expression)
-        if isinstance(step, ListStep):
-            found.add(step.by)
-    for expression in policy.results.values():
-        found |= cited_names(expression)
-    for table in program.tables.values():
-        found |= table.reads
-    for model in program.models.values():
-        found |= set(model.names)
-    return frozenset(found)
 
 
 # --- telling --------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Cases from a history of events: windows computed again, as of each event, for both policies."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -30,7 +30,7 @@ from headrace.features.engines.batch import replay
 from headrace.features.plan import make_plan
 from headrace.pack import Text
 from headrace.workflows.features import Given, history_of
-from headrace.workflows.simulate_policy import Setup, reads_of
+from headrace.workflows.simulate_policy import Setup
 
 Bools = NDArray[np.bool_]
 BADS = ("1", "true", "yes", "default", "fraud", "bad")
@@ -44,7 +44,8 @@ class Judged:
         label: 1, true, fraud or default where it turned bad; missing where that is not known.
         pd: A feature, column or model step: the expected share of such cases that turn bad; empty:
             the first model step of the new policy, else of the old.
-        exposure: At stake, minor units; empty: each event counts as one.
+        exposure: At stake, minor units; empty: what the new policy says is, else each event
+            counts as one.
         currency: Of the exposure.
         rate: Price asked, where the policy sets none.
         lgd: Share that is lost where a case turns bad.
@@ -104,7 +105,7 @@ class Span:
 
 def needed(feature_set: FeatureSet, program: FlowProgram, judged: Judged) -> FeatureSet:
     """The definitions that a policy and its judge read; one at least."""
-    wanted = {*reads_of(program), *judged.columns, judged.pd}
+    wanted = {*program.reads, *judged.columns, judged.pd}
     names = [each.name for each in feature_set.definitions if each.name in wanted]
     return feature_set.only(names or [feature_set.definitions[0].name])
 
@@ -118,6 +119,8 @@ def of_events(old: Policied, new: Policied, judged: Judged, span: Span, threads:
     Raises:
         InputError: A policy reads what is neither feature nor column, or there is no such event.
     """
+    if not judged.exposure:
+        judged = replace(judged, exposure=new.program.policy.exposure)
     table = next(each for each in new.feature_set.tables if each.name == span.table)
     given = new.events[table.name]
     times = instants_of(given.columns, table.time, table.name)
@@ -143,7 +146,7 @@ def of_events(old: Policied, new: Policied, judged: Judged, span: Span, threads:
     columns = desk.columns_of(computed, new.program)
     # What judges stands apart: a label may have the name of a step.
     judging = {name: desk.column(name, computed) for name in judged.columns}
-    pd, told = _expected(judged, {**columns, **judging}, (new.program, old.program))
+    pd, told = _expected(judged, desk, computed, (new.program, old.program))
     terms = usual_terms(judging.get(judged.exposure), judging.get(judged.rate))
     label = np.full(len(rows), UNKNOWN, np.int8)
     cases = Cases(
@@ -240,27 +243,24 @@ def _labels(column: Column) -> NDArray[np.int8]:
 
 
 def _expected(
-    judged: Judged, columns: Mapping[str, Column], programs: tuple[FlowProgram, FlowProgram]
+    judged: Judged,
+    desk: _Desk,
+    computed: pa.Table,
+    programs: tuple[FlowProgram, FlowProgram],
 ) -> tuple[Floats | None, tuple[Text, ...]]:
     """The expected share of bad cases, one judge for both policies, and where it comes from."""
-    if judged.pd in columns and judged.pd != judged.label:
-        pd = numbers(columns[judged.pd], judged.pd)
+    for program in programs:
+        for name, model in program.models.items():
+            if judged.pd in {"", name}:
+                read = [numbers(desk.column(each, computed), each) for each in model.names]
+                return np.asarray(model.probability(np.column_stack(read))), (_from(name),)
+    if judged.pd:
+        pd = numbers(desk.column(judged.pd, computed), judged.pd)
         if ((pd < 0) | (pd > 1)).any():
             raise InputError(
                 f"'{judged.pd}' is no share from 0 to 1", where="--pd", remedy="Name one that is"
             )
         return pd, (_from(judged.pd),)
-    for program in programs:
-        for name, model in program.models.items():
-            if judged.pd in {"", name} and set(model.names) <= set(columns):
-                x = np.column_stack([numbers(columns[each], each) for each in model.names])
-                return np.asarray(model.probability(x)), (_from(name),)
-    if judged.pd:
-        raise InputError(
-            f"Nothing is named '{judged.pd}'",
-            where="--pd",
-            remedy=f"There are {', '.join(columns)}",
-        )
     return None, (
         Text(
             "No expected loss: neither policy has a model, and no column was named (--pd).",

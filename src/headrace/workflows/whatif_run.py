@@ -6,6 +6,7 @@ is expected to earn most. The budget of the year and the choice among books come
 """
 
 import io
+import json
 from datetime import datetime
 
 import numpy as np
@@ -36,6 +37,11 @@ PRICED = Text(
     "probability of default × loss given default × the limit that turnover supports.",
     "价格取对每户预期收益最高的可选利率；预期损失 = 违约概率 × 违约损失率 × 营业额支持的额度。",
 )
+OTHER = Text(
+    "The run was decided by another policy than the old one here: name the one in force (--old).",
+    "该次运行所用的策略与此处的旧策略不同：请用 --old 指定当时生效的策略。",
+)
+RECORDS = "records/decisions.jsonl"
 NO_BOOK = Text(
     "Compared before the year's budget is shared out among those approved.",
     "比较的是策略本身，在年度预算分配之前。",
@@ -68,18 +74,10 @@ def of_run(
             remedy="Name a day before that",
         )
     features, scores = _table(folder, "features.parquet"), _table(folder, "scores.parquet")
-    parties = features[PARTY].to_pylist()
     facts = _table(folder, "facts/party.parquet")
+    parties = features[PARTY].to_pylist()
     sector = industries(parties, facts, new.words)
-    told = {
-        INDUSTRY: read_column(pa.array(sector, pa.string()), INDUSTRY),
-        REGION: _of_party(facts, REGION, parties),
-        RATING_CLASS: read_column(scores[RATING_CLASS], RATING_CLASS),
-    }
-    told = {name: column for name, column in told.items() if column.present.any()}
-    for name in groups:
-        if name not in told:
-            told[name] = _of_party(facts, name, parties)
+    told = _told_apart(sector, facts, scores, groups)
     known = read_column(scores["outcome"], "outcome")
     label = np.where(known.present, known.values, UNKNOWN).astype(np.int8)
     pd = np.asarray(scores["probability"].cast(pa.float64()).to_numpy())
@@ -107,9 +105,35 @@ def of_run(
         new=after,
         named=features.select([PARTY]),
         source=about.pack,
-        seen=(PRICED, NO_BOOK),
+        seen=(PRICED, NO_BOOK, *(() if _decided_by(folder, old) else (OTHER,))),
         simulated=about.simulated,
     )
+
+
+def _told_apart(
+    sector: list[str], facts: pa.Table, scores: pa.Table, groups: tuple[str, ...]
+) -> dict[str, Column]:
+    """What firms are told apart by: industry, region, class, and what groups are asked for."""
+    parties = scores[PARTY].to_pylist()
+    told = {
+        INDUSTRY: read_column(pa.array(sector, pa.string()), INDUSTRY),
+        REGION: _of_party(facts, REGION, parties),
+        RATING_CLASS: read_column(scores[RATING_CLASS], RATING_CLASS),
+    }
+    told = {name: column for name, column in told.items() if column.present.any()}
+    for name in groups:
+        if name not in told:
+            told[name] = _of_party(facts, name, parties)
+    return told
+
+
+def _decided_by(folder: Folder, policy: Policy) -> bool:
+    """Whether the run's decisions were made by this policy; true where there is none."""
+    first = folder.read(RECORDS).partition(b"\n")[0]
+    if not first:
+        return True
+    versions = {each["name"]: each["digest"] for each in json.loads(first)["versions"]}
+    return all(versions.get(name) == digest for name, digest in policy.digests.items())
 
 
 class _Book:

@@ -281,6 +281,8 @@ def test_a_sum_is_exact_and_one_that_cannot_be_is_the_interpreters():
     cases = around(n=pa.array([1.0]))
     assert TableProgram(tenths).run(cases).outputs["o"].feel_values() == [Decimal(0)]
     assert not needs_interpreter(tenths)
+    three = table(["# hit policy", "COLLECT SUM"], ["out:o"], ["0.1"], ["0.2"])
+    assert TableProgram(three).run(cases).outputs["o"].feel_values() == [Decimal("0.3")]
     for cells_ in (("1e400", "5"), ("1e35", "1", "-1e35"), ("0.12345678901234567890", "1")):
         found = table(["# hit policy", "COLLECT SUM"], ["out:o"], *([cell] for cell in cells_))
         assert needs_interpreter(found)

@@ -31,6 +31,10 @@ class Literal(Node):
             return NotImplemented
         return type(self.value) is type(other.value) and self.value == other.value
 
+    def __hash__(self) -> int:
+        """Of the value."""
+        return hash((type(self.value), self.value))
+
 
 @dataclass(frozen=True)
 class Name(Node):

@@ -38,7 +38,7 @@ class Decided:
         missing: Inputs that were asked for and lacking, sorted.
         degraded: Model steps that were late or failed, so that their fallback stood in.
         problems: Tables that did not decide as their author meant, see `TableProblem`:
-            `table: code`.
+            `table: code`; `policy: failed` where the policy could not be computed.
     """
 
     action: Action

@@ -7,10 +7,12 @@ decided as a batch of one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from math import isfinite
+from sys import float_info
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -41,7 +43,6 @@ from headrace.decisions.flow.policy import (
 from headrace.decisions.flow.program import Ask, FlowProgram, ask_and_wait, undecided
 from headrace.decisions.flow.saying import ACTION, REASON
 from headrace.decisions.program import kernels
-from headrace.decisions.program.classes import Classes
 from headrace.decisions.program.columns import (
     BOOLEAN,
     DATE,
@@ -67,8 +68,7 @@ ONE_VALUE = "Give one number, text, truth value, day or moment"
 ORDINAL_1970 = 719_163
 WHOLE = {DATE, DATE_TIME, DURATION}
 NAN = float("nan")
-PLAIN_TYPES: Mapping[str, type] = {NUMBER: float, STRING: str, BOOLEAN: bool}
-"""What most values of a column come as."""
+FLOAT_MOST = float_info.max
 
 
 class MistypedError(TypeError):
@@ -87,8 +87,11 @@ class OneProgram:
         """
         self.program = program
         self.kinds = dict(kinds)
-        self._typed = [(name, kind, PLAIN_TYPES.get(kind)) for name, kind in kinds.items()]
+        self._numbers = [name for name, kind in kinds.items() if kind == NUMBER]
+        self._all_plain = {*kinds.values()} <= {NUMBER, STRING, BOOLEAN}
+        self._others = [(name, kind) for name, kind in kinds.items() if kind != NUMBER]
         self._zone = ZoneInfo(program.policy.zone)
+        self._dated = DECISION_DATE in program.reads
         known = {**kinds, **ALWAYS_KNOWN}
         self._steps: list[tuple[int, Any]] | None = []
         for place, step in enumerate(program.policy.steps):
@@ -115,32 +118,52 @@ class OneProgram:
             InputError: A value is of no type that a column holds.
         """
         if self._steps is not None:
-            try:
-                return self._decide(inputs, moment, ask or ask_and_wait)
-            except MistypedError:
-                pass
+            with suppress(MistypedError):
+                return self._decide(self._words_of(inputs), moment, ask or ask_and_wait)
+        return self._as_batch(inputs, moment, ask)
+
+    def decide_told(
+        self, inputs: Mapping[str, Any], moment: int, ask: Ask | None = None
+    ) -> tuple[Decided, dict[str, Plain]]:
+        """As `decide`, with the inputs as JSON has them; and as `FlowProgram.run_or_refer`."""
+        try:
+            if self._steps is not None:
+                with suppress(MistypedError):
+                    words = self._words_of(inputs)
+                    told = dict(words) if self._all_plain else self.plain_inputs(inputs)
+                    return self._decide(words, moment, ask or ask_and_wait), told
+            return self._as_batch(inputs, moment, ask), self.plain_inputs(inputs)
+        except HeadraceError:
+            policy = self.program.policy
+            return decided_of(undecided(policy, 1), 0, policy), self.plain_inputs(inputs)
+
+    def _as_batch(self, inputs: Mapping[str, Any], moment: int, ask: Ask | None) -> Decided:
         columns = {name: _column(inputs.get(name), name) for name in self.kinds}
         result = self.program.run(columns, np.array([moment]), ask)
         return decided_of(result, 0, self.program.policy)
 
-    def decide_or_refer(
-        self, inputs: Mapping[str, Any], moment: int, ask: Ask | None = None
-    ) -> Decided:
-        """As `decide`; see `FlowProgram.run_or_refer`."""
-        try:
-            return self.decide(inputs, moment, ask)
-        except HeadraceError:
-            policy = self.program.policy
-            return decided_of(undecided(policy, 1), 0, policy)
-
     def plain_inputs(self, inputs: Mapping[str, Any]) -> dict[str, Plain]:
         """The inputs as JSON has them; missing is None."""
         found: dict[str, Plain] = {}
-        for name, _, plain_type in self._typed:
+        for name in self._numbers:
             value = inputs.get(name)
-            plain = type(value) is plain_type and _finite(value)
+            plain = type(value) is float and -FLOAT_MOST <= value <= FLOAT_MOST
             found[name] = value if plain else plain_input(value)
+        for name, _ in self._others:
+            value = inputs.get(name)
+            found[name] = value if type(value) is str else plain_input(value)
         return found
+
+    def _words_of(self, inputs: Mapping[str, Any]) -> Words:
+        """The inputs as columns hold them, texts as themselves; one test for what most are."""
+        words: Words = {}
+        for name in self._numbers:
+            value = inputs.get(name)
+            plain = type(value) is float and -FLOAT_MOST <= value <= FLOAT_MOST
+            words[name] = value if plain else _word(value, NUMBER)
+        for name, kind in self._others:
+            words[name] = _word(inputs.get(name), kind)
+        return words
 
     def _prepared(self, step: Any, known: dict[str, str]) -> Any:
         """The step for single cases, its values added to what is known; None: not that simple."""
@@ -157,15 +180,11 @@ class OneProgram:
             return step
         return None
 
-    def _decide(self, inputs: Mapping[str, Any], moment: int, ask: Ask) -> Decided:
-        words: Words = {}
-        for name, kind, plain_type in self._typed:
-            value = inputs.get(name)
-            plain = type(value) is plain_type and _finite(value)
-            words[name] = value if plain else _word(value, kind)
+    def _decide(self, words: Words, moment: int, ask: Ask) -> Decided:
         words[DECISION_TIME] = moment
-        local = (EPOCH + timedelta(microseconds=moment)).astimezone(self._zone)
-        words[DECISION_DATE] = local.date().toordinal() - ORDINAL_1970
+        if self._dated:
+            local = (EPOCH + timedelta(microseconds=moment)).astimezone(self._zone)
+            words[DECISION_DATE] = local.date().toordinal() - ORDINAL_1970
         case = _Case(self, words, moment, ask)
         for place, step in self._steps or ():
             case.take(place, step)
@@ -186,6 +205,7 @@ class _Case:
         self.degraded: list[str] = []
         self.problems: list[str] = []
         self.skipped: set[str] = set()
+        self.whole = None not in words.values()  # then no step lacks an input
 
     def take(self, place: int, step: Any) -> None:
         asked = step.name not in self.skipped
@@ -216,6 +236,8 @@ class _Case:
             self.action, self.decided_by, self.reason = action, name, reason
 
     def _lacks(self, names: tuple[str, ...]) -> None:
+        if self.whole:
+            return
         for name in names:
             if self.words[name] is None and name in self.one.kinds:
                 self.missing.add(name)
@@ -289,10 +311,8 @@ class _OneTable:
         asked, masks = program.bind(known)
         names = [table.inputs[each.place].name for each in asked]
         searched = [known[each] == NUMBER for each in names]
-        self._plan = [
-            (each, asked_of.classes, found)
-            for each, asked_of, found in zip(names, asked, searched, strict=True)
-        ]
+        self._names_asked = names
+        self._classed = [(at, each.classes) for at, each in enumerate(asked) if not searched[at]]
         self._arguments = (np.array(searched), *masks.arguments)
         self._case = np.empty((1, len(asked)))
         self._words = self._case[0]
@@ -306,7 +326,7 @@ class _OneTable:
         self._outputs = [each.name for each in program.outputs]
         columns = [each.literals for each in program.outputs]
         single = len(columns) == 1
-        lists = table.hit_policy in SEVERAL and table.aggregation is None
+        lists = self._lists = table.hit_policy in SEVERAL and table.aggregation is None
         self._names = [name if single else f"{name}.{each}" for each in self._outputs]
         kinds = {key: column.kind for key, column in zip(self._names, columns, strict=True)}
         self.kinds = {} if lists else kinds
@@ -332,10 +352,11 @@ class _OneTable:
 
     def ask(self, words: Words) -> tuple[tuple[int, ...], _Told, str]:
         """The numbers of the rules that spoke, what they say, and the code of a problem."""
-        self._words[:] = [
-            _as_double(words[name], classes, searched=searched)
-            for name, classes, searched in self._plan
-        ]
+        told = [words[name] for name in self._names_asked]
+        for at, classes in self._classed:
+            word = told[at]
+            told[at] = classes.missing if word is None else classes.of_word(word)
+        self._words[:] = told if None not in told else [NAN if w is None else w for w in told]
         if self._policy in FIRST_SPEAKS:
             kernels.first_met(self._case, *self._arguments, self._found)
             found = int(self._found[0])
@@ -345,7 +366,7 @@ class _OneTable:
             kernels.all_met(self._case, *self._arguments, self._first, self._found)
             places = [self._order[bit] for bit in self._found[: self._count[0]].tolist()]
         if not places:
-            problem = "" if self._has_default else "no_rule"
+            problem = "" if self._has_default or self._lists else "no_rule"
             return (), self._told[NO_RULE - 1], problem
         if self._policy in SEVERAL:
             return tuple([place + 1 for place in places]), self._together(places), ""
@@ -388,13 +409,6 @@ class _OneTable:
         return _Told({}, {}, action, said) if lists else _Told(words, values, action, said)
 
 
-def _as_double(word: Any, classes: Classes, *, searched: bool) -> float:
-    """A word as the kernels take it: a double, or the class of its value."""
-    if searched:
-        return NAN if word is None else word
-    return classes.missing if word is None else classes.of_word(word)
-
-
 def _word(value: Any, kind: str) -> Any:
     """A value as a column of its kind holds it, a text as itself; None where it is missing."""
     found = type(value)
@@ -428,11 +442,12 @@ def _column(value: Any, name: str) -> Column:
 
 def plain_input(value: Any) -> Plain:
     """An input as JSON has it, and as a batch would record it; missing is None."""
-    if isinstance(value, str | bool | None):
+    if value is None or type(value) in {str, bool}:
+        found: Plain = value
+        return found
+    if type(value) is int and LEAST <= value <= LARGEST:
         return value
-    return plain(_column(value, ""), 0)
-
-
-def _finite(value: Any) -> bool:
-    """Whether a plain value is there: no NaN, and no infinity."""
-    return value - value == 0 if type(value) is float else True
+    try:
+        return plain(_column(value, ""), 0)
+    except InputError:  # a list, say: nothing was decided by it
+        return f"{value!r:.200}"

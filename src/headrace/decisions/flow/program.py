@@ -258,11 +258,13 @@ class _Flow:
         self.fired[step.name] = spread_codes(found.fired, rows, self.count)
         if len(found.hits_at):
             self.hits[step.name] = found.hits, spread_starts(found.hits_at, rows, self.count)
-        if found.problems:
-            self.problems[step.name] = tuple(
-                TableProblem(each.code, each.rules, spread_truth(each.where, rows, self.count))
-                for each in found.problems
-            )
+        problems = tuple(
+            TableProblem(each.code, each.rules, spread_truth(each.where, rows, self.count))
+            for each in found.problems
+            if each.code != "no_rule" or not found.lists  # a list of no rules is an answer
+        )
+        if problems:
+            self.problems[step.name] = problems
         single = len(program.table.outputs) == 1
         for name, column in found.outputs.items():
             whole = spread(column, rows, self.count)

@@ -34,12 +34,15 @@ class Made:
         arm: `champion`, or the name of a challenger or shadow.
         effective: Whether the decision was followed; false for a shadow.
         in_force: Digest of everything in force: policy, lists, models, features.
+        latency_us: From when the events came until the decisions were made, microseconds; what a
+            replay takes over, for it cannot come out again.
     """
 
     event: int
     arm: str
     effective: bool
     in_force: str
+    latency_us: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +147,7 @@ def one_record(made: Made, decision: str, moment: int, decided: Decided,
         "arm": made.arm,
         "effective": made.effective,
         "in_force": made.in_force,
+        "latency_us": made.latency_us,
         "decision": decision,
         "row": 0,
         "moment": moment,

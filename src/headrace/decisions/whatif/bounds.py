@@ -120,7 +120,7 @@ def roundest(low: Decimal, high: Decimal, *, low_included: bool, high_included: 
 
 def _plain(value: Decimal) -> Decimal:
     """Without an exponent."""
-    value = value.normalize()
+    value = value.normalize() + 0  # minus zero becomes zero
     exponent = value.as_tuple().exponent
     return value.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else value
 

@@ -46,7 +46,8 @@ def wilson(count: float, of: float) -> Figure:
     share = count / of
     centre = (share + Z**2 / (2 * of)) / (1 + Z**2 / of)
     half = Z / (1 + Z**2 / of) * np.sqrt(share * (1 - share) / of + Z**2 / (4 * of**2))
-    return Figure(share, float(max(0.0, centre - half)), float(min(1.0, centre + half)))
+    low, high = min(share, centre - half), max(share, centre + half)  # where rounding crossed it
+    return Figure(share, float(max(0.0, low)), float(min(1.0, high)))
 
 
 def figure(value: float, draws: Floats) -> Figure:
@@ -116,14 +117,13 @@ class Draws:
         place = part * self.count + self._group
         shape = (parts, self.count)
         by_group = {
-            name: np.bincount(place, each, parts * self.count).reshape(shape)
+            name: np.bincount(place, each, parts * self.count).astype(np.float64).reshape(shape)
             for name, each in values.items()
         }
         return Sums(
             {name: each.sum(1) for name, each in by_group.items()},
             {name: self._drawn(each) for name, each in by_group.items()},
         )
-
 
     def _drawn(self, by_group: Floats) -> Floats:
         """Sums under each draw: (parts, draws)."""

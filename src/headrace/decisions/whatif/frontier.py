@@ -34,7 +34,7 @@ class Frontier:
     """Approving in order of expected loss.
 
     Attributes:
-        points: From fewest approved to all.
+        points: From fewest approved to all that can be: to whom nothing may be lent, nobody can.
         cases: That can be put in order: pd and exposure are known.
         left_out: Others.
         old: Where the old policy sits among those cases; None where it approves none of them.
@@ -58,10 +58,11 @@ def frontier(cases: Cases, old: Terms, new: Terms) -> Frontier:
     share = (cases.pd * cases.lgd)[known]
     exposure = new.exposure_minor[known].astype(np.float64)
     order = np.argsort(share, kind="stable")
-    count = len(order)
+    order = order[exposure[order] > 0]  # what nothing can be lent to cannot be approved
+    count = len(known)
     sums = np.cumsum(exposure[order]), np.cumsum((share * exposure)[order])
-    ends = np.unique(np.linspace(0, count - 1, min(POINTS, count)).astype(np.int64))
-    ends = ends[sums[0][ends] > 0] if count else ends
+    last = len(order) - 1
+    ends = np.unique(np.linspace(0, last, min(POINTS, last + 1)).astype(np.int64))
     points = tuple(
         Point((at + 1) / count, float(sums[1][at] / sums[0][at]), float(share[order[at]]))
         for at in ends.tolist()

@@ -29,6 +29,9 @@ Added = tuple[Mapping[str, Floats], Mapping[str, Floats]]
 """What every case adds to each sum, under the old policy and under the new."""
 
 SHARES = ("approval_rate", "realised_rate")
+REALISED = ("realised_rate", "realised_loss_share")
+"""Where nothing turned bad, drawing the same cases again cannot say how much may: no interval."""
+
 SMALL = 30
 """Fewer cases than this are said to be few."""
 
@@ -133,6 +136,8 @@ def _compared(name: str, value: str | None, part: int, old: Sums, new: Sums) -> 
         first, first_draws = old.ratio(part, top, bottom)
         last, last_draws = new.ratio(part, top, bottom)
         differences[each] = figure(last - first, last_draws - first_draws)
+        if each in REALISED and not old.values["bad"][part] and not new.values["bad"][part]:
+            differences[each] = Figure(differences[each].value)
     lost = new.values["expected_loss"][part] - old.values["expected_loss"][part]
     drawn = new.draws["expected_loss"][part] - old.draws["expected_loss"][part]
     differences["expected_loss_minor"] = figure(float(lost), drawn)
@@ -148,6 +153,8 @@ def _numbers(sums: Sums, part: int) -> Numbers:
             figures[name] = wilson(of[top], of[bottom])
         else:
             figures[name] = figure(*sums.ratio(part, top, bottom))
+        if name == "realised_loss_share" and not of["bad"]:
+            figures[name] = Figure(figures[name].value)
     return Numbers(
         cases=int(of["cases"]),
         approved=int(of["approved"]),

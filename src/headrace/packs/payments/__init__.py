@@ -17,6 +17,7 @@ from headrace.packs.payments.features import (
     LABELLED_PAYMENT,
     PAYMENT,
 )
+from headrace.packs.payments.texts import REASONS
 
 __all__ = [
     "CAUTIONS",
@@ -97,6 +98,7 @@ def load() -> Pack:
         mappings={},
         cautions=CAUTIONS,
         policy={**policy, "fraud.json": fraud_model().encode()},
+        customer_reasons=REASONS,
     )
 
 

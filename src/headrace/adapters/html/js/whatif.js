@@ -1,7 +1,8 @@
 // The frontier of a what-if: what could be had, where the policies sit, what the search tried.
 
 (() => {
-  const { frontier, tried, edited, words } = JSON.parse(document.getElementById("model").textContent);
+  const model = JSON.parse(document.getElementById("model").textContent);
+  const { frontier, tried, edited, words } = model;
   const area = document.getElementById("frontier");
   if (!area || !window.echarts) return;
   const chart = window.echarts.init(area, null, { renderer: "svg" });

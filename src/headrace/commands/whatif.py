@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
@@ -19,9 +18,9 @@ from headrace.adapters.policy_folder import read_bytes, read_files
 from headrace.adapters.policy_sheets import Workbooks, read_workbook
 from headrace.adapters.sheets import xlsx_bytes
 from headrace.adapters.terminal import Silent, TerminalProgress
-from headrace.adapters.user_files import read_text, write_file
-from headrace.commands_feature_files import Asked, Voids
-from headrace.commands_policy_files import AsJson, Language
+from headrace.adapters.user_files import read_policy, read_text, write_file
+from headrace.commands.feature_files import Asked, Voids
+from headrace.commands.policy_files import AsJson, Language
 from headrace.decisions.flow.policy import Policy
 from headrace.decisions.flow.program import FlowProgram
 from headrace.decisions.tables.table import Table
@@ -32,6 +31,7 @@ from headrace.features.definition import FeatureSet
 from headrace.features.definition import Table as EventTable
 from headrace.features.loading import load_feature_set
 from headrace.money import MINOR_PER_MAJOR
+from headrace.pack import Pack
 from headrace.workflows import features as workflow
 from headrace.workflows.explain import run_settings
 from headrace.workflows.features import Extra
@@ -105,7 +105,9 @@ Label = Annotated[
 Expected = Annotated[
     str, typer.Option("--pd", help="Feature, column or model step: share expected to turn bad.")
 ]
-Exposure = Annotated[str, typer.Option("--exposure", help="Column: at stake, minor units.")]
+Exposure = Annotated[
+    str, typer.Option("--exposure", help="Column: at stake, minor units; else the policy's own.")
+]
 Currency = Annotated[str, typer.Option("--currency", help="Of the exposure.")]
 Rate = Annotated[str, typer.Option("--rate", help="Column: price, where the policy sets none.")]
 Lgd = Annotated[
@@ -179,7 +181,7 @@ def simulate_command(  # noqa: PLR0913 - a command has a parameter per option
     _check_source(out, history, currency)
     with _watched(lang, as_json=as_json) as progress, limited_threads(threads):
         if out is not None:
-            setup = _of_run(out, (before, own), since, judged.groups)
+            setup = _of_run(out, (old, policy), since, judged.groups)
         else:
             setup = _of_events(history, (before, own), judged, threads, progress)
         found = simulate_policy(setup, Settings(seed=seed), hunt, progress)
@@ -222,16 +224,21 @@ def _own(path: Path) -> Files:
 
 
 def _of_run(
-    out: Path, files: tuple[Files | None, Files], since: str | None, groups: tuple[str, ...]
+    out: Path, paths: tuple[Path | None, Path], since: str | None, groups: tuple[str, ...]
 ) -> Setup:
     folder = DiskFolder(out)
     about = run_settings(folder)
     pack = packs.load(about.pack)
-    before = files[0] or {}
+    before, own = ({} if path is None else _of_lending(path, pack) for path in paths)
     old = parse_policy(pack, before, read_workbook)
-    new = parse_policy(pack, merged(before, files[1], read_workbook), read_workbook)
+    new = parse_policy(pack, merged(before, own, read_workbook), read_workbook)
     start = None if since is None else _moment(since, about.zone, "--since")
     return of_run(folder, (old, new), start, groups)
+
+
+def _of_lending(path: Path, pack: Pack) -> Files:
+    """The files of a folder, economics and all, or one file."""
+    return read_policy(path, pack.require_lending().files) if path.is_dir() else _own(path)
 
 
 def _of_events(
@@ -316,17 +323,10 @@ def pack_policy(pack: str | None) -> dict[str, bytes]:
     """
     if pack is not None:
         loaded = packs.load(pack)
+        if loaded.policy:
+            return dict(loaded.policy)
         if loaded.lending is not None:
-            return {
-                name: text.encode()
-                for name, text in loaded.lending.files.items()
-                if name == "policy.yaml" or name in {"access.csv", "limit.csv"}
-            }
-        folder = resources.files(f"headrace.packs.{pack}") / "policy"
-        if folder.is_dir():
-            files = {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
-            model = resources.files(f"headrace.packs.{pack}") / "fraud_model.json"
-            return {**files, "fraud.json": model.read_bytes()}
+            return {name: text.encode() for name, text in loaded.lending.files.items()}
     raise InputError(
         "the policy in force is not known", where="--old", remedy="name its folder: --old FOLDER"
     )

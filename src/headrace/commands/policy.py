@@ -24,7 +24,7 @@ from headrace.adapters.policy_sheets import Workbooks, read_workbook
 from headrace.adapters.policy_store import PolicyStore
 from headrace.adapters.user_files import read_policy, write_policy
 from headrace.adapters.wall_clock import now
-from headrace.commands_policy_files import (
+from headrace.commands.policy_files import (
     AsJson,
     By,
     Comment,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
@@ -15,7 +16,9 @@ import pyarrow.compute as pc
 import typer
 
 from headrace import packs
-from headrace.adapters import printing, printing_decide
+from headrace.adapters import printing, printing_decide, printing_decisions
+from headrace.adapters.case_store import CaseStore
+from headrace.adapters.decision_finding import events_of, find_decision
 from headrace.adapters.decision_log import kept_versions, read_taken
 from headrace.adapters.decision_replay import replay_log
 from headrace.adapters.events import (
@@ -30,18 +33,23 @@ from headrace.adapters.model_deadlines import Deadlines
 from headrace.adapters.policy_folder import read_files
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.terminal import Silent, TerminalProgress
+from headrace.adapters.wall_clock import now
 from headrace.decisions.flow.in_force import InForce
+from headrace.decisions.flow.policy import Action
 from headrace.decisions.flow.rollout import Deployment
 from headrace.errors import InputError
 from headrace.features.compile import compile_plan
 from headrace.features.definition import Column, ColumnType, FeatureSet, Table
 from headrace.features.plan import make_plan
+from headrace.monitor.cases import alert_of
 from headrace.pack import Pack, Text
 from headrace.simulator.card_payments import CardSettings, simulate_card_payments
 from headrace.workflows import features as workflow
+from headrace.workflows.customer_reason import customer_reason
+from headrace.workflows.decision_explain import Beside, explain_decision, inputs_asked
 from headrace.workflows.features import QUARANTINE, Extra, Wanted
 from headrace.workflows.late_truth import Restated, differing
-from headrace.workflows.policies import in_force
+from headrace.workflows.policies import in_force, kept_features
 
 BATCH = 1_000
 STEPS = {
@@ -65,6 +73,9 @@ def decide_command(  # noqa: PLR0913, PLR0917 - a command has a parameter per op
     ] = 1,
     batch: Annotated[int, typer.Option(min=1, help="Events decided together.")] = BATCH,
     out: Annotated[Path | None, typer.Option(help="Write the decisions to this file.")] = None,
+    cases: Annotated[
+        str | None, typer.Option("--cases", help="Store of cases that alerts go to, a file.")
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -72,10 +83,8 @@ def decide_command(  # noqa: PLR0913, PLR0917 - a command has a parameter per op
 
     A folder goes on where it stands: events that came before get the decision they got then.
     """
-    chosen = packs.load(pack)
-    features = chosen.feature_set
-    version = _version(chosen, policy, features, timedelta(days=lateness))
-    deciding = _decided_table(features)
+    version = _version(packs.load(pack), policy, timedelta(days=lateness))
+    features = kept_features(version.files)
     progress = Silent() if as_json else TerminalProgress(STEPS, "en")
     with ExitStack() as stack:
         if isinstance(progress, TerminalProgress):
@@ -84,18 +93,11 @@ def decide_command(  # noqa: PLR0913, PLR0917 - a command has a parameter per op
         tables, refused = _read(events, features, version)
         progress.end("read", ", ".join(f"{n} {t.num_rows:,}" for n, t in tables.items()))
         progress.begin("decide")
-        compiled = compile_plan(make_plan(features))
         ask = stack.enter_context(Deadlines())
-        decisions = stack.enter_context(
-            LiveDecisions(
-                lambda tell: LiveFeatures(live, compiled, timedelta(days=lateness), on_replay=tell),
-                Deployment(version),
-                deciding.name,
-                ask,
-            )
-        )
+        decisions = stack.enter_context(_opened(live, version, features, ask))
         began = perf_counter()
-        found = _decide(decisions, tables, deciding, features, batch)
+        found = _decide(decisions, tables, features, batch)
+        opened = None if cases is None else _alerted(decisions, found, cases)
         decisions.live.snapshot()
         seconds = perf_counter() - began
         progress.end("decide", f"{found.num_rows:,} decisions")
@@ -113,6 +115,7 @@ def decide_command(  # noqa: PLR0913, PLR0917 - a command has a parameter per op
         "actions": {
             each["values"]: each["counts"] for each in pc.value_counts(found["action"]).to_pylist()
         },
+        "cases_opened": opened,
         "models_late": ask.late,
         "models_failed": ask.failed,
         "seconds": round(seconds, 3),
@@ -122,6 +125,30 @@ def decide_command(  # noqa: PLR0913, PLR0917 - a command has a parameter per op
         printing.as_json(told)
     else:
         printing_decide.decided(told, found, refused)
+
+
+def _alerted(decisions: LiveDecisions, found: pa.Table, cases: str) -> int:
+    """Alerts put into cases; how many were opened. Those that came before open none again."""
+    severe = found.filter(pc.not_equal(found["action"], Action.APPROVE.word))
+    records = decisions.find_all(severe["decision"].to_pylist())
+    deployed = decisions.deployment
+    champion = deployed.champion.program.policy
+    policies = {each.version.digest: each.version.program.policy for each in deployed.beside}
+    alerts = [
+        alert_of(record, policies.get(record["in_force"], champion)) for record in records.values()
+    ]
+    taken = CaseStore.opened(cases).take([each for each in alerts if each is not None], now())
+    return len(taken.opened)
+
+
+def _opened(live: Path, version: InForce, features: FeatureSet, ask: Deadlines) -> LiveDecisions:
+    compiled = compile_plan(make_plan(features))
+    return LiveDecisions(
+        lambda tell: LiveFeatures(live, compiled, version.lateness, on_replay=tell),
+        Deployment(version),
+        features.tables[0].name,  # events of a set's first table are decided
+        ask,
+    )
 
 
 def stream_command(
@@ -174,6 +201,28 @@ def replay_command(
         printing_decide.replayed(found)
     if found.differ:
         raise typer.Exit(1)
+
+
+def explain_live(
+    live: Path, decision: str, language: str, *, customer: bool, as_json: bool
+) -> None:
+    """Why a decision in a folder of live decisions is what it is."""
+    found = find_decision(live, read_workbook, decision)
+    name = found.version.program.policy.name
+    pack = packs.load(name) if name in packs.PACKS else None
+    told = customer_reason(found.record, {} if pack is None else pack.customer_reasons)
+    if customer:
+        printing.as_json(told.to_dict()) if as_json else printing.line(told.in_language(language))
+        return
+    features = {} if pack is None else {each.name: each for each in pack.features}
+    beside = Beside(features, latency_us=found.record.get("latency_us"))
+    explained = explain_decision(found.record, found.version, beside)
+    facts = events_of(live, found, inputs_asked(explained))
+    explained = replace(explained, facts=facts)
+    if as_json:
+        printing.as_json(explained.to_dict() | {"customer": told.to_dict()})
+    else:
+        printing_decisions.explanation(explained, told, features, language)
 
 
 def restate_command(
@@ -229,7 +278,7 @@ def _plain(table: pa.Table) -> list[dict[str, Any]]:
     return list(table.set_column(at, "moment", words).to_pylist())
 
 
-def _version(pack: Pack, folder: Path | None, features: FeatureSet, lateness: timedelta) -> InForce:
+def _version(pack: Pack, folder: Path | None, lateness: timedelta) -> InForce:
     files = dict(pack.policy) if folder is None else read_files(folder)
     if not files:
         raise InputError(
@@ -237,12 +286,7 @@ def _version(pack: Pack, folder: Path | None, features: FeatureSet, lateness: ti
             where="--pack",
             remedy="give a folder with one: --policy FOLDER",
         )
-    return in_force(files, read_workbook, features, lateness)
-
-
-def _decided_table(features: FeatureSet) -> Table:
-    """Events of the first table of a set are decided; those of others move features."""
-    return features.tables[0]
+    return in_force(files, read_workbook, pack.feature_set, lateness)
 
 
 def _named(text: str, features: FeatureSet) -> tuple[Table, Path]:
@@ -292,16 +336,12 @@ def _ids(path: Path, table: Table) -> pa.Array:
 
 
 def _decide(
-    decisions: LiveDecisions,
-    tables: Mapping[str, pa.Table],
-    deciding: Table,
-    features: FeatureSet,
-    batch: int,
+    decisions: LiveDecisions, tables: Mapping[str, pa.Table], features: FeatureSet, batch: int
 ) -> pa.Table:
     """Everything in order of arrival: what is known before a batch is taken in before it."""
     told = []
-    for name, part in _arrivals(tables, deciding, features, batch):
-        if name == deciding.name:
+    for name, part in _arrivals(tables, features, batch):
+        if decisions.decides(name):
             told.append(decisions.submit(part).table)
         else:
             decisions.live.submit(part, name)
@@ -310,8 +350,9 @@ def _decide(
 
 
 def _arrivals(
-    tables: Mapping[str, pa.Table], deciding: Table, features: FeatureSet, batch: int
+    tables: Mapping[str, pa.Table], features: FeatureSet, batch: int
 ) -> Iterator[tuple[str, pa.Table]]:
+    deciding = features.tables[0]
     own = _in_order(tables[deciding.name], deciding)
     others = {
         table.name: _in_order(tables[table.name], table)

@@ -23,7 +23,7 @@ from headrace.adapters.folder import DiskFolder
 from headrace.adapters.machine import THREADS_MAX, limited_threads
 from headrace.adapters.store import FactStore
 from headrace.adapters.user_files import read_text
-from headrace.commands_feature_files import (
+from headrace.commands.feature_files import (
     AsJson,
     Asked,
     Definitions,

@@ -1,0 +1,98 @@
+"""`headrace stream`, `decide`, `replay` and `restate`, as a user types them."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from commands import check_refused, headrace
+
+PAYMENTS = 1_500
+
+
+@pytest.fixture(scope="module")
+def stream(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stream")
+    headrace("stream", "--out", folder, "--payments", PAYMENTS, "--seed", 5)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def live(stream, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("decided") / "live"
+    done = headrace(
+        "decide", f"payment={stream}/payment.parquet",
+        f"fraud_report={stream}/fraud_report.parquet", "--live", folder,
+        "--out", folder.parent / "decisions.csv", "--json",
+    )  # fmt: skip
+    told = done.value
+    assert told["decisions"] == PAYMENTS
+    assert sum(told["actions"].values()) == PAYMENTS
+    return folder
+
+
+def test_the_stream_says_that_it_is_simulated(stream):
+    metadata = pq.read_schema(stream / "payment.parquet").metadata
+    assert metadata[b"simulated"].startswith(b"seed 5")
+
+
+def test_decisions_are_a_sheet_with_one_row_each(live):
+    text = (live.parent / "decisions.csv").read_text(encoding="utf-8-sig")
+    assert text.splitlines()[0].replace('"', "") == "decision,row,arm,action,decided_by,reason"
+    assert len(text.splitlines()) == PAYMENTS + 1
+
+
+def test_what_came_before_gets_the_decision_it_got_then(live, stream):
+    before = headrace("replay", "--live", live, "--json").value["decisions"]
+    done = headrace("decide", f"payment={stream}/payment.parquet", "--live", live)
+    assert f"{PAYMENTS:,} decisions" in done.out
+    after = headrace("replay", "--live", live, "--json").value["decisions"]
+    assert before == after == PAYMENTS
+
+
+def test_a_replay_says_how_many_differ(live):
+    done = headrace("replay", "--live", live)
+    assert f"{PAYMENTS:,} replayed, 0 differ" in done.out
+    one = headrace("replay", "17", "--live", live, "--json").value
+    assert (one["decisions"], one["differ"]) == (1, 0)
+
+
+def test_a_changed_file_is_the_cause_and_the_status_is_1(live, tmp_path):
+    (version,) = (live / "policies").iterdir()
+    file = version / "response.csv"
+    before = file.read_bytes()
+    file.write_bytes(before.replace(b"> 0.9", b"> 0.01"))
+    try:
+        done = headrace("replay", "--live", live)
+    finally:
+        file.write_bytes(before)
+    assert done.status == 1
+    assert "cause: table response of version" in done.out
+
+
+def test_restated_facts_list_what_would_have_differed(live, stream, tmp_path):
+    ids = pq.read_table(stream / "payment.parquet")["id"].slice(300, 200)
+    pq.write_table(pa.table({"id": ids}), tmp_path / "back.parquet")
+    out = tmp_path / "differ.csv"
+    done = headrace(
+        "restate", "--voids", f"payment={tmp_path}/back.parquet", "--live", live, "--out", out,
+        "--json",
+    )  # fmt: skip
+    told = done.value
+    assert told["decisions"] == PAYMENTS
+    assert told["differ"] == len(told["decisions_that_differ"])
+    assert len(out.read_text(encoding="utf-8-sig").splitlines()) == told["differ"] + 1
+    shown = headrace("restate", "--voids", f"payment={tmp_path}/back.parquet", "--live", live)
+    assert f"{told['differ']:,} would have differed" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["restate", "--live", "nowhere"], "facts come late, or are taken back"),
+        (["replay", "--live", "nowhere"], "nothing was decided here"),
+        (["decide", "payment", "--live", "x"], "'payment' is no table and file"),
+        (["decide", "fraud_report=x.csv", "--live", "x"], "x.csv"),
+        (["decide", "payment=x.csv", "--live", "x", "--pack", "sme_invoices"], "no policy for"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_next_step(arguments, problem):
+    check_refused(headrace(*arguments), problem)
