@@ -12,8 +12,8 @@ from pathlib import Path
 import case_writer
 import numpy as np
 import pytest
-from case_sample import HOUR, START, alert
 
+from case_sample import HOUR, START, alert
 from headrace.adapters.case_store import CaseStore, Taken
 from headrace.errors import EvidenceError, InputError
 from headrace.monitor.cases import (

@@ -5,9 +5,9 @@ import pytest
 from test_kafka_source import MemoryBroker, payment
 
 from card_policy import opened
+from headrace.adapters.deciding import Deciding
 from headrace.adapters.decision_replay import replay_log
 from headrace.adapters.kafka import KafkaSource, Topic
-from headrace.adapters.live_decisions import Deciding
 from headrace.adapters.policy_sheets import read_workbook
 
 TOPICS = (Topic("payments", "payment"), Topic("refunds", "refund"))
@@ -60,3 +60,35 @@ def test_after_a_restart_it_goes_on_where_it_stood_and_decides_nothing_twice(tmp
     assert {row["decision"]: row["reason"] for row in rows}["p10"] == "refunded"  # card c1
     found = replay_log(tmp_path, read_workbook)
     assert (found.decisions, found.differ, found.causes) == (12, 0, [])
+
+
+def test_what_a_process_left_untold_is_told_by_the_next(tmp_path, broker):
+    """It died after its decisions were durable: positions are too, so no event comes again."""
+    told = []
+
+    def dies(table):
+        raise KeyboardInterrupt
+
+    with opened(tmp_path) as decisions:
+        source = KafkaSource(Deciding(decisions, dies), broker, TOPICS)
+        with pytest.raises(KeyboardInterrupt):
+            drain(source)
+    with opened(tmp_path) as decisions:
+        Deciding(decisions, told.append)
+    (table,) = told
+    assert table["decision"].to_pylist() == [f"p{number}" for number in range(9)]
+    with opened(tmp_path) as decisions:  # told once: not again
+        Deciding(decisions, told.append)
+        decisions.decide_one(payment(30))
+        assert len(told) == 1
+
+
+def test_decisions_made_one_by_one_are_told_at_the_next_commit(tmp_path):
+    told = []
+    with opened(tmp_path) as decisions:
+        deciding = Deciding(decisions, told.append)
+        decisions.submit_one(payment(1))
+        decisions.submit_one(payment(2))
+        assert told == []
+        deciding.commit()
+    assert [table.num_rows for table in told] == [2]

@@ -45,7 +45,7 @@ from headrace.decisions.flow.rollout import CHAMPION, Deployment, place_of, plac
 from headrace.decisions.program.columns import Column, missing, read_column
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds
-from headrace.features.engines.stream import Pushed, PushedOne, StreamEngine
+from headrace.features.engines.stream import Pushed, PushedOne
 from headrace.features.kernels import codes
 
 BATCH, ALONE, VERSION = "decisions", "decision", "in force"
@@ -75,6 +75,8 @@ class LiveDecisions:
     Attributes:
         live: The features.
         recovered: Decisions that were made when it was opened, for events that had none.
+        heard: Called with every decision that is made and followed, a row each, see
+            `Decisions.table`; not yet on the disk.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class LiveDecisions:
         self._table, self._ask = table, ask
         self._turn = threading.Lock()
         self._since = perf_counter()
+        self.heard: Callable[[pa.Table], None] | None = None
         self._known: OrderedDict[str, int] = OrderedDict()  # records of decisions, by id
         self._left: tuple[int, Callable[[], Any], Pushed | PushedOne] | None = None
         self._done: set[int] = set()  # rows of it that have a decision
@@ -152,7 +155,7 @@ class LiveDecisions:
                 raise self._left_over(error, (number, lambda: events, pushed)) from error
             rows = np.flatnonzero((pushed.outcome >= 0) & ~_added(pushed))
             told += self._decided_before(events, rows)
-            return Decisions(pa.concat_tables(told) if told else _FOLLOWED.empty_table(), pushed)
+            return Decisions(pa.concat_tables(told) if told else FOLLOWED.empty_table(), pushed)
 
     def commit(self) -> None:
         """Make everything taken in and decided durable."""
@@ -249,6 +252,8 @@ class LiveDecisions:
             if effective:
                 followed = record
                 self._done.add(0)
+                if self.heard is not None:
+                    self.heard(followed_table([record]))
         self._remember(decision, number)
         return followed, sequence
 
@@ -317,8 +322,10 @@ class LiveDecisions:
                 told.append(
                     record.select(["decision", "row", "action", "decided_by", "reason"])
                     .add_column(2, "arm", arms)
-                    .cast(_FOLLOWED)
+                    .cast(FOLLOWED)
                 )
+                if self.heard is not None:
+                    self.heard(told[-1])
         for each in ids.to_pylist() if self._id is not None else ():
             self._remember(each, number)
         return told
@@ -364,11 +371,11 @@ class LiveDecisions:
         ids = events[self._id].take(pa.array(rows)).cast(pa.string()).to_pylist()
         before = self.find_all([each for each in ids if each is not None])
         told = [
-            {name: before[each].get(name) for name in _FOLLOWED.names} | {"row": row}
+            before[each] | {"row": row}
             for row, each in zip(rows.tolist(), ids, strict=True)
             if each in before
         ]
-        return [pa.Table.from_pylist(told, _FOLLOWED)] if told else []
+        return [followed_table(told)] if told else []
 
     # --- what is in force, and recovery ---------------------------------------------------------
 
@@ -449,67 +456,11 @@ class LiveDecisions:
         return count
 
 
-class Deciding:
-    """Live decisions as a source feeds them, such as a `KafkaSource`.
-
-    Events of the table that is decided are decided as they come; those of others, and voids, move
-    features. A slow policy slows the source down: nothing is read ahead of what was decided.
-    """
-
-    def __init__(
-        self, decisions: LiveDecisions, told: Callable[[pa.Table], None] | None = None
-    ) -> None:
-        """Feed these.
-
-        Args:
-            decisions: Where events go.
-            told: Called with decisions once they are on the disk, such as to open cases: a row
-                each, see `Decisions.table`. After a kill some may be told again.
-        """
-        self._decisions, self._told = decisions, told
-        self._fresh: list[pa.Table] = []
-
-    @property
-    def folder(self) -> Path:
-        """Where the log is."""
-        return self._decisions.live.folder
-
-    @property
-    def engine(self) -> StreamEngine:
-        """The engine in force."""
-        return self._decisions.live.engine
-
-    @property
-    def positions(self) -> dict[tuple[str, int], int]:
-        """Where the source goes on."""
-        return self._decisions.live.positions
-
-    def submit(
-        self, events: pa.Table, table: str = "", positions: Positions | None = None
-    ) -> Pushed:
-        """Take events in, and decide them where they are what is decided."""
-        if not self._decisions.decides(table):
-            return self._decisions.live.submit(events, table, positions)
-        found = self._decisions.submit(events, positions)
-        self._fresh.append(found.table)
-        return found.pushed
-
-    def submit_voids(
-        self, voids: pa.Table, table: str = "", positions: Positions | None = None
-    ) -> Pushed:
-        """Take events back."""
-        return self._decisions.live.submit_voids(voids, table, positions)
-
-    def advance(self, positions: Positions) -> None:
-        """As `LiveFeatures.advance`."""
-        self._decisions.live.advance(positions)
-
-    def commit(self) -> None:
-        """Make it durable, then tell."""
-        self._decisions.commit()
-        fresh, self._fresh = self._fresh, []
-        if self._told is not None and fresh:
-            self._told(pa.concat_tables(fresh))
+def followed_table(records: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Decisions as plain values, as `Decisions.table` has them."""
+    return pa.Table.from_pylist(
+        [{name: each[name] for name in FOLLOWED.names} for each in records], FOLLOWED
+    )
 
 
 def policies_in(folder: Path) -> Path:
@@ -548,7 +499,7 @@ def followed_in(record: Record) -> tuple[int, Sequence[int], Sequence[str]]:
     return made.event, table["row"].to_pylist(), table["decision"].to_pylist()
 
 
-_FOLLOWED = pa.schema(
+FOLLOWED = pa.schema(
     [
         ("decision", pa.string()),
         ("row", pa.int64()),

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
+from headrace.adapters.book_store import WRITES, address_shown, engine_of, in_our_words, retried
 from headrace.decisions.flow.lists import Entry, Lists
 from headrace.errors import EvidenceError, HeadraceError, InputError
 from headrace.evidence.problem import Problem
@@ -32,11 +30,6 @@ from headrace.workflows.policy_history import (
     History,
     lists_of,
 )
-
-BUSY_SECONDS = 10  # SQLite: how long a writer waits for another
-PATIENCE_SECONDS = 30  # how long an act looks again where others came first
-PAUSE_SECONDS = 0.01
-WRITES = "headrace_writes"
 
 _metadata = sql.MetaData()
 _acts = sql.Table(
@@ -85,11 +78,11 @@ class PolicyStore:
         Raises:
             InputError: It cannot be reached, or is missing and not to be made.
         """
-        engine = _engine(address, create=create)
+        engine = engine_of(address, create=create)
         store = cls(engine)
-        with _told(engine):
+        with in_our_words(engine):
             if create:
-                store._retried(lambda: _metadata.create_all(engine))
+                retried(lambda: _metadata.create_all(engine))
             if not sql.inspect(engine).has_table(_acts.name):
                 raise InputError(
                     "The database holds no policies",
@@ -252,97 +245,13 @@ class PolicyStore:
                     connection.execute(sql.insert(_acts).values(_row(done)))
                 return done
 
-        with _told(self._engine):
-            return self._retried(attempt)
-
-    def _retried(self, attempt: Callable[[], _Done]) -> _Done:
-        """What it gives, looking again where another writer came first."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                return attempt()
-            except DBAPIError as error:
-                if not _came_second(error) or time.monotonic() > end:
-                    raise
-                time.sleep(PAUSE_SECONDS)
+        with in_our_words(self._engine):
+            return retried(attempt)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _told(self._engine), self._engine.connect() as connection:
+        with in_our_words(self._engine), self._engine.connect() as connection:
             yield connection
-
-
-def address_shown(engine: Engine) -> str:
-    """Where a database is, without its password."""
-    if engine.dialect.name == "sqlite":
-        return str(engine.url.database)
-    return engine.url.render_as_string(hide_password=True)
-
-
-def _engine(address: str, *, create: bool) -> Engine:
-    if "://" not in address:
-        path = Path(address)
-        if not create and not path.is_file():
-            remedy = "`headrace policy propose` makes one; check the name"
-            raise InputError("There is no such store", where=f"--store {address}", remedy=remedy)
-        engine = sql.create_engine(sql.URL.create("sqlite", database=str(path)))
-        sql.event.listen(engine, "connect", _set_up_sqlite)
-        sql.event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    try:
-        url = sql.make_url(address)
-        if url.drivername in {"postgresql", "postgres"}:
-            url = url.set(drivername="postgresql+psycopg")
-        # A transaction sees what was committed when it began, and nothing half.
-        return sql.create_engine(url, isolation_level="REPEATABLE READ")
-    except (SQLAlchemyError, ImportError) as error:
-        raise InputError(
-            f"The store cannot be opened: {type(error).__name__}",
-            where="--store",
-            remedy="Name a file, or postgresql://user:password@host/database, which needs psycopg",
-        ) from error
-
-
-def _set_up_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
-    for setting in (
-        f"busy_timeout = {BUSY_SECONDS * 1000}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-    ):
-        connection.execute(f"PRAGMA {setting}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes its lock at once: one that reads first could be too late to write.
-    writes = connection.get_execution_options().get(WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _came_second(error: DBAPIError) -> bool:
-    """Whether another writer came first, so that it is worth looking again."""
-    told = str(error.orig).lower()
-    state = getattr(error.orig, "sqlstate", "") or ""
-    return (
-        isinstance(error, IntegrityError)
-        or state in {"40001", "40P01", "23505", "42P07"}  # serialization, deadlock, twice, exists
-        or "already exists" in told
-        or "database is locked" in told
-    )
-
-
-@contextmanager
-def _told(engine: Engine) -> Iterator[None]:
-    """What the database refuses, in our words."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        raise InputError(
-            f"The store cannot be used: {str(cause).strip()}",
-            where=address_shown(engine),
-            remedy="Check that it is a store of policies, and that it can be written to",
-        ) from error
 
 
 def _keep(connection: Connection, contents: Mapping[str, bytes]) -> None:

@@ -105,19 +105,9 @@ def decide_command(  # noqa: PLR0913, PLR0917 - a command has a parameter per op
         write_table(out, found)
         if refused.num_rows:
             write_quarantine(quarantine_path(out), refused)
-    told = {
-        "live": str(live),
-        "policy": version.program.policy.name,
-        "in_force": version.digest,
-        "decisions": found.num_rows,
-        "recovered": decisions.recovered,
+    told = _told(decisions, version, found, ask) | {
         "refused": refused.num_rows,
-        "actions": {
-            each["values"]: each["counts"] for each in pc.value_counts(found["action"]).to_pylist()
-        },
         "cases_opened": opened,
-        "models_late": ask.late,
-        "models_failed": ask.failed,
         "seconds": round(seconds, 3),
         "out": None if out is None else str(out),
     }
@@ -125,6 +115,23 @@ def decide_command(  # noqa: PLR0913, PLR0917 - a command has a parameter per op
         printing.as_json(told)
     else:
         printing_decide.decided(told, found, refused)
+
+
+def _told(
+    decisions: LiveDecisions, version: InForce, found: pa.Table, ask: Deadlines
+) -> dict[str, Any]:
+    """What was decided, for --json."""
+    counts = pc.value_counts(found["action"]).to_pylist()
+    return {
+        "live": str(decisions.live.folder),
+        "policy": version.program.policy.name,
+        "in_force": version.digest,
+        "decisions": found.num_rows,
+        "recovered": decisions.recovered,
+        "actions": {each["values"]: each["counts"] for each in counts},
+        "models_late": ask.late,
+        "models_failed": ask.failed,
+    }
 
 
 def _alerted(decisions: LiveDecisions, found: pa.Table, cases: str) -> int:

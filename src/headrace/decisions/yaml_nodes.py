@@ -60,7 +60,9 @@ class YamlFile:
             problem = "This character is not let into YAML"
             raise MappingError(problem, where=f"{self.name}, line {line}") from error
         if root is None:
-            raise MappingError("The file is empty", where=self.name)
+            raise MappingError(
+                "The file is empty", where=self.name, remedy="Begin with `table:` or `policy:`"
+            )
         return root
 
     def entries(

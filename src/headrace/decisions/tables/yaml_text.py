@@ -48,10 +48,9 @@ from headrace.decisions.tables.table import (
     note_text,
     one_line,
 )
+from headrace.decisions.yaml_nodes import TEXT_MAX, YamlFile
 from headrace.errors import HeadraceError, MappingError
 
-TEXT_MAX = 4_000_000  # characters
-DEPTH_MAX = 6
 FLOW_MAX = 80  # characters of a mapping on one line
 
 _KEYS = ("table", "title", "hit policy", "inputs", "outputs", "notes", "rules")
@@ -73,7 +72,7 @@ def read_yaml(text: str, file: str, names: Collection[str] = ()) -> Table:
     Raises:
         MappingError: Naming file, line, rule and column, the text there, and what was expected.
     """
-    return _Reader(file, names).table(_composed(text, file))
+    return _Reader(file, names).table(YamlFile(file).root(text))
 
 
 def write_yaml(table: Table, names: Collection[str] = ()) -> str:
@@ -93,46 +92,6 @@ def write_yaml(table: Table, names: Collection[str] = ()) -> str:
 
 
 # --- from YAML ------------------------------------------------------------------------------------
-
-
-class _Composer(yaml.SafeLoader):
-    """Nodes with places; no anchors, aliases or tags, and no depth without end."""
-
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs do not type it
-        mark = event.start_mark
-        if getattr(event, "anchor", None) or getattr(event, "tag", None):
-            raise yaml.MarkedYAMLError(problem="no anchors, aliases or tags", problem_mark=mark)
-        if self.depth > DEPTH_MAX:
-            raise yaml.MarkedYAMLError(problem="it is nested too deep", problem_mark=mark)
-        self.depth += 1
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
-
-
-def _composed(text: str, file: str) -> yaml.Node:
-    if len(text) > TEXT_MAX:
-        problem = f"The file has {len(text):,} characters"
-        raise MappingError(problem, where=file, remedy=f"A table has at most {TEXT_MAX:,}")
-    try:
-        root = _Composer(text).get_single_node()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise MappingError(
-            f"The YAML cannot be read: {error.problem}",
-            where=f"{file}, line {mark.line + 1}" if mark else file,
-            remedy='A text that holds ": " or " #", or begins with a sign, stands in quotes',
-        ) from error
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, int(error.position)) + 1
-        problem = "This character is not let into YAML"
-        raise MappingError(problem, where=f"{file}, line {line}") from error
-    if root is None:
-        raise MappingError("The file is empty", where=file, remedy="Begin with `table: NAME`")
-    return root
 
 
 class _Reader:
