@@ -30,7 +30,7 @@ from headrace.workflows.policies import in_force
 RULES = 1_000
 RATE = 10_000
 """Events a second that fall due one by one, in memory."""
-STREAM_RATE = 60_000
+STREAM_RATE = 52_000
 """Events a second that fall due in the stream, each acknowledged when it is on the disk."""
 TAKE_MAX = 5_000
 POLICY = """
@@ -129,6 +129,7 @@ def sustained(events_count: int, seconds: float) -> Found:
         decisions.commit()
         latencies = np.empty(count)
         gc.collect()
+        gc.freeze()  # what was imported is not looked through again: docs/guides/decide.md
         done, start = 0, time.perf_counter() + 0.01
         while done < count:
             fallen = min(int((time.perf_counter() - start) * STREAM_RATE), count, done + TAKE_MAX)

@@ -519,15 +519,25 @@ def _added(pushed: Pushed) -> NDArray[np.bool_]:
 
 def batch_inputs(version: InForce, events: pa.Table, values: pa.Table) -> dict[str, Column]:
     """What a version reads of events and their features."""
-    return {name: _column(name, events, values) for name in version.inputs}
+    places = dict(zip(events.column_names, events.columns, strict=True))
+    places |= zip(values.column_names, values.columns, strict=True)
+    absent = pa.chunked_array([pa.nulls(events.num_rows)])
+    return {name: _input(places.get(name, absent), name) for name in version.inputs}
 
 
 def _column(name: str, events: pa.Table, values: pa.Table) -> Column:
     """An input: a feature, or else a column of the events; absent from both, it is missing."""
-    told = next((each for each in (values, events) if name in each.column_names), None)
-    with suppress(InputError):  # a list, a struct: what no test can be asked of is missing
-        return missing(events.num_rows) if told is None else read_column(told[name], name)
+    for each in (values, events):
+        if each.schema.get_field_index(name) >= 0:
+            return _input(each[name], name)
     return missing(events.num_rows)
+
+
+def _input(array: pa.ChunkedArray, name: str) -> Column:
+    """An input; what no test can be asked of (a list, a struct) is missing."""
+    with suppress(InputError):
+        return read_column(array, name)
+    return missing(len(array))
 
 
 def _microseconds(array: pa.ChunkedArray) -> Moments:

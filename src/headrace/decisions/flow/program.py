@@ -18,6 +18,7 @@ from headrace.decisions.feel.naming import cited_names
 from headrace.decisions.flow.clock import clock_columns
 from headrace.decisions.flow.lists import NOT_LISTED, Lists
 from headrace.decisions.flow.policy import (
+    ALWAYS_KNOWN,
     AnyStep,
     ListKind,
     ListStep,
@@ -182,7 +183,8 @@ class _Flow:
         self.program, self.moments, self.ask = program, moments, ask
         self.count = len(moments)
         self.inputs = frozenset(columns)
-        clock = clock_columns(moments, program.policy.zone)
+        asked = program.reads & ALWAYS_KNOWN.keys()
+        clock = clock_columns(moments, program.policy.zone) if asked else {}
         self.around = Around({**columns, **clock}, self.count, None)
         self.skipped: dict[str, Bools] = {}
         self.said: list[tuple[int, Said]] = []

@@ -81,6 +81,8 @@ class Column:
 
     def to_arrow(self) -> pa.Array:
         """As Arrow has it; missing is null."""
+        if self.kind == NUMBER:
+            return _number_array(self.values, self.present)
         mask = ~self.present
         match self.kind:
             case "string":
@@ -99,6 +101,14 @@ class Column:
             case "Null":
                 return pa.nulls(len(self))
         return pa.array(self.values, mask=mask)
+
+
+def _number_array(values: Array, present: Bools) -> pa.Array:
+    """Numbers of the same memory; missing is null."""
+    kind = pa.float64() if values.dtype == np.float64 else pa.int64()
+    values = np.ascontiguousarray(values, kind.to_pandas_dtype())
+    valid = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(values)])
 
 
 def feel_value(kind: str, word: Any, texts: Sequence[str] = ()) -> Value:
@@ -222,7 +232,10 @@ def read_column(array: pa.ChunkedArray | pa.Array, name: str = "") -> Column:
     if pa.types.is_null(kind):
         return missing(len(array))
     if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
+        array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
+    if kind in {pa.float64(), pa.int64()} and not array.null_count:
+        values = array.to_numpy()
+        return Column(NUMBER, values, np.isfinite(values))
     if pa.types.is_decimal(kind):  # by way of text: Arrow's own cast is not to the nearest
         array = array.cast(pa.string()).cast(pa.float64())
         kind = array.type
@@ -236,12 +249,24 @@ def read_column(array: pa.ChunkedArray | pa.Array, name: str = "") -> Column:
     if pa.types.is_floating(kind):
         values = _filled(array.cast(pa.float64()))
         return Column(NUMBER, values, present & np.isfinite(values))
+    found = _temporal(array, present)
+    if found is not None:
+        return found
+    raise InputError(
+        f"'{name}' is a {kind}, which no test can be asked of",
+        where=name,
+        remedy="Give numbers, text, true/false, dates or timestamps",
+    )
+
+
+def _temporal(array: pa.Array, present: Bools) -> Column | None:
+    """The column that an array of days, moments or durations is; None for any other."""
     for is_kind, name_of, to in (
         (pa.types.is_date, DATE, pa.date32()),
         (pa.types.is_timestamp, DATE_TIME, pa.timestamp("us")),
         (pa.types.is_duration, DURATION, pa.duration("us")),
     ):
-        if is_kind(kind):
+        if is_kind(array.type):
             whole = array.cast(to, safe=False)
             words = (
                 whole.view(pa.int32()).cast(pa.int64())
@@ -249,11 +274,7 @@ def read_column(array: pa.ChunkedArray | pa.Array, name: str = "") -> Column:
                 else (whole.view(pa.int64()))
             )
             return Column(name_of, _filled(words), present)
-    raise InputError(
-        f"'{name}' is a {kind}, which no test can be asked of",
-        where=name,
-        remedy="Give numbers, text, true/false, dates or timestamps",
-    )
+    return None
 
 
 def _filled(array: pa.Array) -> Array:
