@@ -4,11 +4,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from headrace.adapters.policy_sheets import read_workbook
+from headrace.decisions.flow.checking import findings_of
 from headrace.decisions.flow.decided import decided_of
 from headrace.decisions.flow.lists import Entry, Lists
 from headrace.decisions.flow.one import OneProgram
 from headrace.decisions.flow.policy import Action
 from headrace.decisions.flow.program import FlowProgram
+from headrace.decisions.program.analysis import analyse
 from headrace.decisions.program.columns import read_column
 from headrace.packs import payments
 from headrace.scores.boosting import Boosting
@@ -105,3 +108,15 @@ def test_what_is_missing_is_in_the_record():
     assert "terminal_risk_7d_delayed" in found.missing
     assert "customer" not in found.missing
     assert decided(customer=None).missing[0] == "customer"
+
+
+def test_nothing_is_odd_about_the_tables_that_ship():
+    pack = payments.load()
+    inputs = dict.fromkeys((feature.name for feature in pack.features), "number")
+    loaded = load_policy(dict(pack.policy), read_workbook, inputs)
+    for table in loaded.policy.tables.values():
+        assert findings_of(table, loaded.kinds) == ()
+    # where no rule of velocity is met it has no opinion: elsewhere that would be a gap
+    assert {each.code for each in analyse(loaded.policy.tables["velocity"], loaded.kinds)} == {
+        "gap"
+    }

@@ -44,6 +44,7 @@ from headrace.commands.policy_files import (
     policy_name,
 )
 from headrace.decisions.flow.change import Change
+from headrace.decisions.flow.checking import findings_of
 from headrace.decisions.flow.lists import Entry, read_lists
 from headrace.decisions.program.analysis import analyse
 from headrace.decisions.program.findings import Finding, Severity
@@ -372,7 +373,7 @@ def _lends(folder: Path, pack: str | None) -> bool:
 def _check_document(document: Document, lang: str, *, as_json: bool) -> None:
     loaded = document.loaded
     tables = loaded.policy.tables
-    found = {name: analyse(table, loaded.kinds) for name, table in tables.items()}
+    found = {name: findings_of(table, loaded.kinds) for name, table in tables.items()}
     if as_json:
         told = {"policy": loaded.policy.name, "digest": document.digest()}
         printing.as_json(told | {"files": sorted(document.files), "remarks": remark_objects(found)})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from headrace.decisions.feel import Value
+from headrace.decisions.flow.checking import findings_of
 from headrace.decisions.flow.policy import Action, ListStep, ModelStep
 from headrace.decisions.flow.policy import Policy as Flow
 from headrace.decisions.flow.program import FlowProgram
@@ -14,7 +15,7 @@ from headrace.decisions.flow.saying import ACTION, REASON
 from headrace.decisions.lending.decision import Outcome
 from headrace.decisions.lending.economics import Economics, parse_economics
 from headrace.decisions.lending.stress import Scenario, parse_scenarios
-from headrace.decisions.program.analysis import Severity, analyse
+from headrace.decisions.program.analysis import Severity
 from headrace.decisions.program.columns import NUMBER, STRING
 from headrace.decisions.program.outputs import constant_of
 from headrace.decisions.tables.grid import Row
@@ -142,7 +143,7 @@ def remarks(policy: Policy) -> tuple[Text, ...]:
     for table in policy.tables.values():
         found += [
             Text(f"{table.file}: {each.text_en}", f"{table.file}：{each.text_zh}")
-            for each in analyse(table, policy.kinds)
+            for each in findings_of(table, policy.kinds)
             if each.severity is not Severity.NOTE
         ]
     known = {industry for _, industry in policy.words}

@@ -20,8 +20,10 @@ from headrace.decisions.flow.policy import (
     ValueStep,
 )
 from headrace.decisions.flow.saying import ACTION, REASON
+from headrace.decisions.program.analysis import analyse
 from headrace.decisions.program.classes import is_plain, wanted_by
 from headrace.decisions.program.columns import BOOLEAN, NUMBER, STRING
+from headrace.decisions.program.findings import Finding
 from headrace.decisions.program.outputs import constant_of
 from headrace.decisions.tables.table import SEVERAL, Table, dotted_name, literal_kind
 from headrace.errors import MappingError
@@ -65,6 +67,16 @@ def check_policy(policy: Policy, inputs: Mapping[str, str]) -> Kinds:
     for name, expression in policy.results.items():
         _check_names(expression, known, f"{where}, results, {name}")
     return known
+
+
+def findings_of(table: Table, known: Mapping[str, str]) -> tuple[Finding, ...]:
+    """What is odd about a table of a policy, see `analyse`.
+
+    A table in which several rules may speak has nothing to say where none is met: no gap.
+    """
+    several = table.hit_policy in SEVERAL and table.aggregation is None
+    found = analyse(table, known)
+    return tuple(each for each in found if not (several and each.code == "gap"))
 
 
 def outputs_of(table: Table) -> Kinds:
