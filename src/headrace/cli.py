@@ -66,6 +66,7 @@ app.add_typer(cases.app, name="cases", no_args_is_help=True)
 app.command("decide")(decide.decide_command)
 app.command("replay")(decide.replay_command)
 app.command("restate")(decide.restate_command)
+app.command("hits")(decide.hits_command)
 app.command("simulate")(whatif.simulate_command)
 app.command("stream")(decide.stream_command)
 

@@ -84,11 +84,42 @@ def test_restated_facts_list_what_would_have_differed(live, stream, tmp_path):
     assert f"{told['differ']:,} would have differed" in shown.out
 
 
+def test_hits_count_every_rule_and_point_at_those_that_never_speak(live):
+    tables = headrace("hits", "--live", live, "--json").value
+    assert {each["table"] for each in tables} == {"velocity", "response"}
+    (response,) = [each for each in tables if each["table"] == "response"]
+    assert sum(sum(each["spoke"]) for each in response["periods"]) == PAYMENTS  # FIRST: one each
+    silent = [found["rules"] for found in response["findings"] if found["code"] == "never_speaks"]
+    assert [1] in silent  # the model was never late
+    assert "规则" in headrace("hits", "--live", live).out
+
+
+def test_a_decision_is_explained_and_the_customer_told_less(live):
+    told = headrace("explain", "17", "--live", live, "--json").value
+    assert told["decision"] == "17"
+    said = headrace("explain", "17", "--live", live, "--lang", "en", "--customer").out
+    assert said.strip().endswith(".")
+    assert "response" not in said
+    assert "to the customer" in headrace("explain", "17", "--live", live, "--lang", "en").out
+
+
+def test_alerts_become_cases_once(live, stream, tmp_path):
+    store = tmp_path / "cases.db"
+    decide = ["decide", f"payment={stream}/payment.parquet", "--live", live, "--cases", store]
+    first = headrace(*decide, "--json").value
+    alerts = PAYMENTS - first["actions"]["approve"]
+    assert 0 < first["cases_opened"] <= alerts
+    assert headrace(*decide, "--json").value["cases_opened"] == 0
+    listed = headrace("cases", "list", "--store", store, "--json").value
+    assert len(listed["cases"] if isinstance(listed, dict) else listed) == first["cases_opened"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
         (["restate", "--live", "nowhere"], "facts come late, or are taken back"),
         (["replay", "--live", "nowhere"], "nothing was decided here"),
+        (["hits", "--live", "nowhere"], "nothing was decided here"),
         (["decide", "payment", "--live", "x"], "'payment' is no table and file"),
         (["decide", "fraud_report=x.csv", "--live", "x"], "x.csv"),
         (["decide", "payment=x.csv", "--live", "x", "--pack", "sme_invoices"], "no policy for"),

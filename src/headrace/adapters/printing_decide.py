@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from rich.table import Table
 
 from headrace.adapters.decision_replay import Replayed
 from headrace.adapters.printing import console_now, line
+from headrace.decisions.flow.monitoring import Hits
+from headrace.decisions.program.findings import Finding
+from headrace.decisions.tables.table import Table as Rules
 from headrace.workflows.late_truth import Differing
 
 SHOWN = 20
@@ -91,6 +94,47 @@ def restated(found: Differing, out: Path | None) -> None:
     left = found.table.num_rows - SHOWN
     if left > 0:
         line(f"and {left:,} more; all of them with --out FILE" if out is None else f"all in {out}")
+
+
+Watched = tuple[Rules, tuple[Hits, ...], tuple[Finding, ...]]
+
+
+def hits_object(table: Rules, history: Sequence[Hits], found: Sequence[Finding]) -> dict[str, Any]:
+    """How often the rules of a table spoke, for --json."""
+    return {
+        "table": table.name,
+        "digest": table.digest(),
+        "periods": [
+            {"start": each.start, "end": each.end, "asked": each.asked, "silent": each.silent,
+             "spoke": each.spoke.tolist()}
+            for each in history
+        ],
+        "findings": [
+            {"code": each.code, "rules": list(each.rules), "en": each.text_en, "zh": each.text_zh}
+            for each in found
+        ],
+    }  # fmt: skip
+
+
+def hits(watched: Sequence[Watched], language: str) -> None:
+    """How often the rules of every table spoke, and what to look at."""
+    zh = language == "zh"
+    for table, history, found in watched:
+        asked = sum(each.asked for each in history)
+        titles = ("规则", "行", "条件", "命中", "占比") if zh else (
+            "rule", "row", "asks", "spoke", "share"
+        )  # fmt: skip
+        grid = Table(title=f"{table.name}  {asked:,}", title_justify="left", box=None)
+        for name in titles:
+            grid.add_column(name, justify="left" if name in {"asks", "条件"} else "right")
+        for number, rule in enumerate(table.rules, 1):
+            spoke = sum(int(each.spoke[number - 1]) for each in history)
+            share = f"{100 * spoke / asked:.2f} %" if asked else ""
+            asks = _short(table.rule_text(number))
+            grid.add_row(str(number), str(rule.row), asks, f"{spoke:,}", share)
+        console_now().print(grid)
+        for each in found:
+            line(f"! {each.text_zh if zh else each.text_en}")
 
 
 def _short(text: str) -> str:

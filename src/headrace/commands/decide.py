@@ -19,6 +19,7 @@ from headrace import packs
 from headrace.adapters import printing, printing_decide, printing_decisions
 from headrace.adapters.case_store import CaseStore
 from headrace.adapters.decision_finding import events_of, find_decision
+from headrace.adapters.decision_hits import hits_in
 from headrace.adapters.decision_log import kept_versions, read_taken
 from headrace.adapters.decision_replay import replay_log
 from headrace.adapters.events import (
@@ -35,6 +36,7 @@ from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.wall_clock import now
 from headrace.decisions.flow.in_force import InForce
+from headrace.decisions.flow.monitoring import watch
 from headrace.decisions.flow.policy import Action
 from headrace.decisions.flow.rollout import Deployment
 from headrace.errors import InputError
@@ -208,6 +210,22 @@ def replay_command(
         printing_decide.replayed(found)
     if found.differ:
         raise typer.Exit(1)
+
+
+def hits_command(
+    live: Live,
+    days: Annotated[int, typer.Option(min=1, help="Of a period; the last is compared.")] = 30,
+    lang: Annotated[str, typer.Option("--lang", help="zh or en.")] = "zh",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """How often each rule spoke: rules that never do, always do, or do otherwise than before."""
+    found = hits_in(live, read_workbook, days)
+    watched = [(table, history, watch(history, table)) for table, history in found]
+    if as_json:
+        printing.as_json([printing_decide.hits_object(*each) for each in watched])
+    else:
+        printing_decide.hits(watched, lang)
 
 
 def explain_live(
