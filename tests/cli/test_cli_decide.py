@@ -5,6 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 from commands import check_refused, headrace
 
+from headrace import packs
+
 PAYMENTS = 1_500
 
 
@@ -82,6 +84,33 @@ def test_restated_facts_list_what_would_have_differed(live, stream, tmp_path):
     assert len(out.read_text(encoding="utf-8-sig").splitlines()) == told["differ"] + 1
     shown = headrace("restate", "--voids", f"payment={tmp_path}/back.parquet", "--live", live)
     assert f"{told['differ']:,} would have differed" in shown.out
+
+
+def test_the_version_in_force_in_a_store_decides_with_its_lists(stream, tmp_path):
+    pack, folder, store = packs.load("payments"), tmp_path / "policy", tmp_path / "policies.db"
+    folder.mkdir()
+    for name, content in pack.policy.items():
+        (folder / name).write_bytes(content.replace(b"> 22000", b"> 100"))
+    told = ["--store", store, "--lang", "en"]
+    decide = ["decide", f"payment={stream}/payment.parquet", "--store", store, "--json", "--live"]
+    headrace("policy", "propose", folder, "--pack", "payments", "--author", "wang",
+             "--comment", "strict", *told)  # fmt: skip
+    headrace("policy", "approve", 1, "--by", "li", *told)
+    refused = headrace(*decide, tmp_path / "early")
+    check_refused(refused, "no version of the policy 'payments' is in force")
+    headrace("policy", "activate", 1, "--by", "li", *told)
+    customer = pq.read_table(stream / "payment.parquet")["customer"][0].as_py()
+    added = headrace("policy", "list", "add", "blocked", customer, "--by", "chen", "--reason",
+                     "stolen", "--from", "2020-01-01T00:00Z", *told)  # fmt: skip
+    assert added.status == 0, added.err
+    found = headrace(*decide, tmp_path / "live").value
+    assert found["actions"]["refer"] > PAYMENTS * 0.9  # almost every payment is above 1.00
+    (version,) = (tmp_path / "live" / "policies").iterdir()
+    assert "stolen" in (version / "lists.csv").read_text(encoding="utf-8-sig")
+    # the entry was recorded today: a payment of 2024 is decided by the list of 2024
+    assert (
+        headrace("explain", "0", "--live", tmp_path / "live", "--json").value["action"] == "refer"
+    )
 
 
 def test_hits_count_every_rule_and_point_at_those_that_never_speak(live):

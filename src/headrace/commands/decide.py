@@ -33,9 +33,11 @@ from headrace.adapters.live_features import LiveFeatures
 from headrace.adapters.model_deadlines import Deadlines
 from headrace.adapters.policy_folder import read_files
 from headrace.adapters.policy_sheets import read_workbook
+from headrace.adapters.policy_store import PolicyStore
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.wall_clock import now
 from headrace.decisions.flow.in_force import InForce
+from headrace.decisions.flow.lists import write_lists
 from headrace.decisions.flow.monitoring import watch
 from headrace.decisions.flow.policy import Action
 from headrace.decisions.flow.rollout import Deployment
@@ -70,6 +72,9 @@ def decide_command(  # noqa: PLR0913, PLR0917 - a command has a parameter per op
     policy: Annotated[
         Path | None, typer.Option(help="Folder with the policy; else the pack's own.")
     ] = None,
+    store: Annotated[
+        str | None, typer.Option(help="Store of policies: the version in force, and its lists.")
+    ] = None,
     lateness: Annotated[
         int, typer.Option(min=0, help="Days by which events may come late and get values.")
     ] = 1,
@@ -85,7 +90,9 @@ def decide_command(  # noqa: PLR0913, PLR0917 - a command has a parameter per op
 
     A folder goes on where it stands: events that came before get the decision they got then.
     """
-    version = _version(packs.load(pack), policy, timedelta(days=lateness))
+    whose = packs.load(pack)
+    files = _files(whose, policy, store)
+    version = in_force(files, read_workbook, whose.feature_set, timedelta(days=lateness))
     features = kept_features(version.files)
     progress = Silent() if as_json else TerminalProgress(STEPS, "en")
     with ExitStack() as stack:
@@ -303,15 +310,32 @@ def _plain(table: pa.Table) -> list[dict[str, Any]]:
     return list(table.set_column(at, "moment", words).to_pylist())
 
 
-def _version(pack: Pack, folder: Path | None, lateness: timedelta) -> InForce:
-    files = dict(pack.policy) if folder is None else read_files(folder)
+def _files(pack: Pack, folder: Path | None, store: str | None) -> dict[str, bytes]:
+    """The policy's files: a folder's, those in force in a store with its lists, or the pack's."""
+    if store is None:
+        files = dict(pack.policy) if folder is None else read_files(folder)
+    else:
+        files = _in_store(store, pack.name, now())
     if not files:
         raise InputError(
             f"the pack {pack.name!r} has no policy for events as they come",
             where="--pack",
             remedy="give a folder with one: --policy FOLDER",
         )
-    return in_force(files, read_workbook, pack.feature_set, lateness)
+    return files
+
+
+def _in_store(address: str, name: str, moment: int) -> dict[str, bytes]:
+    """The version of a policy that two people put in force, and the lists as they are known."""
+    store = PolicyStore.opened(address, create=False)
+    version = store.history(name).active_at(moment)
+    if version is None:
+        raise InputError(
+            f"no version of the policy {name!r} is in force",
+            where=f"--store {address}",
+            remedy="headrace policy activate",
+        )
+    return {**store.files(name, version), "lists.csv": write_lists(store.lists(moment))}
 
 
 def _named(text: str, features: FeatureSet) -> tuple[Table, Path]:
