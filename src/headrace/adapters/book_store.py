@@ -61,6 +61,30 @@ def engine_of(address: str, *, create: bool) -> Engine:
         ) from error
 
 
+def book_at(address: str, first: sql.Table, what: str, remedy: str, *, create: bool) -> Engine:
+    """The database of a book, with its tables.
+
+    Args:
+        address: See `engine_of`.
+        first: The table a book of this kind must have; all of its metadata are made.
+        what: The book holds, in the words of an error.
+        remedy: How the first of them comes in.
+        create: Make the tables, and the file, where they are missing.
+
+    Raises:
+        InputError: It cannot be reached, or is missing and not to be made.
+    """
+    engine = engine_of(address, create=create)
+    with in_our_words(engine):
+        if create:
+            retried(lambda: first.metadata.create_all(engine))
+        if not sql.inspect(engine).has_table(first.name):
+            raise InputError(
+                f"The database holds no {what}", where=address_shown(engine), remedy=remedy
+            )
+    return engine
+
+
 def retried(attempt: Callable[[], _Done]) -> _Done:
     """What it gives, looking again where another writer came first."""
     end = time.monotonic() + PATIENCE_SECONDS

@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Engine
 
-from headrace.adapters.book_store import WRITES, address_shown, engine_of, in_our_words, retried
-from headrace.errors import EvidenceError, HeadraceError, InputError
+from headrace.adapters.book_store import WRITES, book_at, in_our_words, retried
+from headrace.errors import EvidenceError, HeadraceError
 from headrace.monitor.cases import (
     USUAL,
     Alert,
@@ -102,17 +102,8 @@ class CaseStore:
         Raises:
             InputError: It cannot be reached, or is missing and not to be made.
         """
-        engine = engine_of(address, create=create)
-        with in_our_words(engine):
-            if create:
-                retried(lambda: _metadata.create_all(engine))
-            if not sql.inspect(engine).has_table(_events.name):
-                raise InputError(
-                    "The database holds no cases",
-                    where=address_shown(engine),
-                    remedy="Take alerts into it",
-                )
-        return cls(engine)
+        remedy = "Take alerts into it"
+        return cls(book_at(address, _events, "cases", remedy, create=create))
 
     def close(self) -> None:
         """Let go of the database."""

@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from headrace.adapters.decision_log import kept_versions
+from headrace.adapters.decision_log import kept_versions, opened_log
 from headrace.adapters.live_decisions import decisions_in
 from headrace.adapters.live_records import read_record
-from headrace.adapters.segment_log import SegmentLog
 from headrace.decisions.flow.monitoring import Hits, count_hits
 from headrace.decisions.flow.spreading import NOT_ASKED
 from headrace.decisions.tables.table import Table
-from headrace.errors import InputError
 from headrace.workflows.policies import Sheets
 
 DAY_US = 86_400_000_000
@@ -56,20 +54,15 @@ def hits_in(folder: Path, sheets: Sheets, days: int) -> list[tuple[Table, tuple[
         InputError: Nothing was decided in it.
         StorageError: The folder is in use or damaged.
     """
-    if not (folder / "log").is_dir():
-        raise InputError(
-            "nothing was decided here", where=str(folder), remedy="name a folder of live decisions"
-        )
-    versions = kept_versions(folder, sheets)
     counted: dict[str, _Counted] = {}
-    by_version = {
-        digest: {
-            name: counted.setdefault(f"{name} {table.digest()}", _Counted(table))
-            for name, table in version.program.policy.tables.items()
+    with opened_log(folder) as log:
+        by_version = {
+            digest: {
+                name: counted.setdefault(f"{name} {table.digest()}", _Counted(table))
+                for name, table in version.program.policy.tables.items()
+            }
+            for digest, version in kept_versions(folder, sheets).items()
         }
-        for digest, version in versions.items()
-    }
-    with SegmentLog.open(folder / "log") as log:
         read = ((number, read_record(payload)) for number, payload in log.read(0))
         for _, records in decisions_in(read):
             _count(records, by_version)

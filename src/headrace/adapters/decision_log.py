@@ -22,6 +22,18 @@ from headrace.workflows.policies import Sheets, kept_features, kept_version
 VERSIONS = "versions.json"
 
 
+def opened_log(folder: Path) -> SegmentLog:
+    """The log of a folder of live decisions, open to nobody else until it is closed.
+
+    Raises:
+        InputError: Nothing was decided in the folder.
+        StorageError: It is in use or damaged.
+    """
+    if not (folder / "log").is_dir():
+        raise _nothing(folder)
+    return SegmentLog.open(folder / "log")
+
+
 def kept_versions(folder: Path, sheets: Sheets) -> dict[str, InForce]:
     """The versions that decided, by digest.
 
@@ -50,20 +62,21 @@ def read_taken(folder: Path) -> tuple[Taken, FeatureSet]:
         StorageError: The folder is in use or damaged.
         InputError: Nothing was decided in it.
     """
-    nothing = InputError(
-        "nothing was decided here", where=str(folder), remedy="name a folder of live decisions"
-    )
-    if not (folder / "log").is_dir():
-        raise nothing
     reading = _Reading()
-    with SegmentLog.open(folder / "log") as log:
+    with opened_log(folder) as log:
         for number, payload in log.read(0):
             reading.take(number, read_record(payload))
     if not reading.decided:
-        raise nothing
+        raise _nothing(folder)
     files, _ = kept_files(folder, reading.decided[-1]["in_force"])
     feature_set = kept_features(files)
     return reading.whole(feature_set), feature_set
+
+
+def _nothing(folder: Path) -> InputError:
+    return InputError(
+        "nothing was decided here", where=str(folder), remedy="name a folder of live decisions"
+    )
 
 
 class _Reading:

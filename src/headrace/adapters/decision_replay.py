@@ -17,6 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from headrace.adapters.decision_log import VERSIONS, opened_log
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.live_decisions import (
     ALONE,
@@ -27,7 +28,6 @@ from headrace.adapters.live_decisions import (
     stream_of,
 )
 from headrace.adapters.live_records import EVENTS, NOTE, ONE, Record, apply_record, read_record
-from headrace.adapters.segment_log import SegmentLog
 from headrace.decisions.flow.in_force import InForce
 from headrace.decisions.flow.policy import ModelStep
 from headrace.decisions.flow.program import Floats, Model
@@ -47,7 +47,6 @@ from headrace.workflows.policies import Sheets, kept_features, kept_version
 
 LISTED = 100
 MADE = [each.name for each in fields(Made)]
-VERSIONS = "versions.json"
 
 
 @dataclass(frozen=True)
@@ -103,12 +102,8 @@ def replay_log(folder: Path, sheets: Sheets, decision: str = "") -> Replayed:
             named with its file and place.
         InputError: There is no such decision.
     """
-    if not (folder / "log").is_dir():
-        raise InputError(
-            "nothing was decided here", where=str(folder), remedy="name a folder of live decisions"
-        )
-    replay = _Replay(folder, sheets, decision)
-    with SegmentLog.open(folder / "log") as log:
+    with opened_log(folder) as log:
+        replay = _Replay(folder, sheets, decision)
         for number, payload in log.read(0):
             replay.take(number, read_record(payload))
     if decision and not replay.found.decisions:

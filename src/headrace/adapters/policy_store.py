@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Engine
 
-from headrace.adapters.book_store import WRITES, address_shown, engine_of, in_our_words, retried
+from headrace.adapters.book_store import WRITES, book_at, in_our_words, retried
 from headrace.decisions.flow.lists import Entry, Lists
-from headrace.errors import EvidenceError, HeadraceError, InputError
+from headrace.errors import EvidenceError, HeadraceError
 from headrace.evidence.problem import Problem
 from headrace.workflows.policy_history import (
     LISTS,
@@ -78,18 +78,8 @@ class PolicyStore:
         Raises:
             InputError: It cannot be reached, or is missing and not to be made.
         """
-        engine = engine_of(address, create=create)
-        store = cls(engine)
-        with in_our_words(engine):
-            if create:
-                retried(lambda: _metadata.create_all(engine))
-            if not sql.inspect(engine).has_table(_acts.name):
-                raise InputError(
-                    "The database holds no policies",
-                    where=address_shown(engine),
-                    remedy="`headrace policy propose` makes one",
-                )
-        return store
+        remedy = "`headrace policy propose` makes one"
+        return cls(book_at(address, _acts, "policies", remedy, create=create))
 
     def close(self) -> None:
         """Let go of the database."""

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from headrace.facts.localtime import microseconds
 
 
 def now() -> int:
     """Microseconds since 1970, UTC."""
     moment = datetime.now(UTC)  # noqa: TID251 - here the moment of a command is asked for
-    return (moment - EPOCH) // EPOCH.resolution
+    return microseconds(moment)

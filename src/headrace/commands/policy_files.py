@@ -13,10 +13,11 @@ from headrace import packs
 from headrace.adapters.policy_folder import read_files
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.policy_store import PolicyStore
-from headrace.adapters.wall_clock import EPOCH, now
+from headrace.adapters.wall_clock import now
 from headrace.decisions.flow.change import Change
 from headrace.decisions.flow.differences import file_changes, list_changes, policy_changes
 from headrace.errors import InputError
+from headrace.facts.localtime import microseconds
 from headrace.workflows.policies import (
     FEATURES,
     LISTS,
@@ -176,7 +177,7 @@ def moment_of(text: str, option: str) -> int:
     if moment is None or moment.tzinfo is None:
         problem = f"'{text}' is no moment"
         raise InputError(problem, where=option, remedy="Write it as 2026-03-01T09:12:00Z")
-    return (moment - EPOCH) // EPOCH.resolution
+    return microseconds(moment)
 
 
 def changes_between(before: Document, after: Document) -> tuple[Change, ...]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -37,13 +37,13 @@ from headrace.decisions.lending.turnover import turnover_caps
 from headrace.decisions.program.columns import NOTHING, NUMBER, Column, read_column
 from headrace.decisions.tables.table import Table
 from headrace.errors import InputError
+from headrace.facts.localtime import microseconds
 from headrace.scores.card import Floats, terms_of
 from headrace.scores.rating import RatingScale
 from headrace.workflows.policy import OUTCOMES, PARTY, RATING_CLASS, SHARE, Policy
 from headrace.workflows.score import Scored
 
 BUDGET_MAX_MINOR = 2**53  # up to here a float, as the solver counts, holds every minor unit
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNCERTAINTY = "uncertainty"  # the reason that is no feature: how little is known of such firms
 
 
@@ -211,8 +211,8 @@ def _said(policy: Policy, market: Market) -> FlowResult:
         if policy.kinds.get(name) == NUMBER or name == PARTY
     }
     columns[RATING_CLASS] = read_column(pa.array(market.scored.rating.tolist(), pa.string()))
-    moment = end_of_day(market.as_of, policy.flow.zone) - EPOCH
-    moments = np.full(features.num_rows, moment // timedelta(microseconds=1), np.int64)
+    moment = microseconds(end_of_day(market.as_of, policy.flow.zone))
+    moments = np.full(features.num_rows, moment, np.int64)
     return policy.program.run(columns, moments)
 
 

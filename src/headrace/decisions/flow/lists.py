@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from headrace.decisions.program.columns import STRING, Column
 from headrace.decisions.sheet import sheet_rows
 from headrace.errors import MappingError
+from headrace.facts.localtime import microseconds
 
 COLUMNS = (
     "list",
@@ -36,7 +37,6 @@ COLUMNS = (
     "owner",
     "recorded",
 )
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FOREVER = 2**63 - 1
 NOT_LISTED = -1
 
@@ -230,4 +230,4 @@ def _moment(text: str, where: str) -> int:
         raise MappingError(
             f"'{text}' is no moment", where=where, remedy="Write it as 2026-03-01T09:12:00Z"
         )
-    return (moment - EPOCH) // EPOCH.resolution
+    return microseconds(moment)
