@@ -380,3 +380,61 @@ def test_a_second_reading_gives_the_same_facts(rows: list[tuple]) -> None:
     assert first.facts["invoice"].equals(second.facts["invoice"])
     assert first.corrections.equals(second.corrections)
     assert first.notes == second.notes
+
+
+RELATIONS = """
+name = "registry"
+currency = "CNY"
+time_zone = "Asia/Shanghai"
+purpose = "credit_assessment"
+consent = "test"
+
+[[table]]
+file = "holdings"
+fact = "relation"
+constants = { relation = "owns" }
+columns.subject = "holder"
+columns.object = "company"
+columns.share = "share"
+columns.share_min = "min"
+columns.event_time = "from"
+columns.valid_to = "to"
+columns.amount = "paid"
+
+[[table]]
+file = "loans"
+fact = "exposure"
+columns = { party = "firm", amount = "amount", deductible = "deposit", event_time = "from" }
+"""
+
+
+def test_relations_that_cannot_be_go_to_quarantine_and_the_rest_stays():
+    mapping = parse_mapping(RELATIONS, "registry.toml")
+    columns = ("holder", "company", "share", "min", "from", "to", "paid")
+    rows = [
+        ("P", "C", "30%", None, "2020-01-01", None, "12.50"),
+        ("C", "C", "10%", None, None, None, None),
+        ("P", "D", "0.2", "0.3", None, None, None),
+        ("P", "E", "0.2", None, "2020-02-01", "2020-01-01", None),
+        ("P", "F", "1.2", None, None, None, None),
+        ("P", "G", None, None, None, None, "-1"),
+    ]
+    loans = [("C", "100", "30", "2020-01-01"), ("C", "100", "130", "2020-01-01")]
+    found = ingest(
+        [
+            source(mapping, 0, rows, columns),
+            source(mapping, 1, loans, ("firm", "amount", "deposit", "from")),
+        ],
+        mapping,
+    )
+    (kept,) = found.facts["relation"].to_pylist()
+    assert (kept["share"], kept["amount_minor"], kept["currency"]) == (0.3, 1250, "CNY")
+    assert {(r["source"], r["row"]): r["rule"] for r in found.quarantine.to_pylist()} == {
+        ("holdings", 2): "relation_to_itself",
+        ("holdings", 3): "shares_crossed",
+        ("holdings", 4): "ended_before_begun",
+        ("holdings", 5): "rate_out_of_range",
+        ("holdings", 6): "negative_amount",
+        ("loans", 2): "deductible_above_amount",
+    }
+    assert [row["amount_minor"] for row in found.facts["exposure"].to_pylist()] == [10_000]

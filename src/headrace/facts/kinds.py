@@ -2,6 +2,14 @@
 
 from headrace.facts.schema import FactSchema, Field, FieldType
 
+PARTY_TYPES = ("person", "company", "partnership", "branch", "fund", "state", "other")
+RELATIONS = (
+    *("owns", "votes", "general_partner", "limited_partner", "controls"),
+    *("acts_with", "proxy", "nominee", "guarantees", "family", "office", "branch_of", "uses"),
+    *("trades", "transfers", "supplies", "lends", "on_chain", "depends", "disputes"),
+)
+"""What can be between two parties; `headrace.graph.relations.kinds` says what each means."""
+
 PARTY = FactSchema(
     kind="party",
     en="A person or organisation. Its code is its identity; its name never is.",
@@ -11,6 +19,75 @@ PARTY = FactSchema(
         Field("name", FieldType.TEXT, "name as written in the source", "名称"),
         Field("industry", FieldType.CODE, "industry", "行业"),
         Field("region", FieldType.CODE, "region", "地区"),
+        Field(
+            "type",
+            FieldType.CHOICE,
+            "what sort of party; null: not said",
+            "主体类型",
+            choices=PARTY_TYPES,
+        ),
+        Field("uscc", FieldType.TEXT, "unified social credit code", "统一社会信用代码"),
+        Field("registration_number", FieldType.TEXT, "number before 2015", "注册号"),
+        Field("english_name", FieldType.TEXT, "name in English", "英文名称"),
+        Field("address", FieldType.TEXT, "as written", "地址"),
+        Field("phone", FieldType.TEXT, "as written", "电话"),
+        Field("legal_representative", FieldType.TEXT, "name of the person", "法定代表人"),
+        Field("capital_minor", FieldType.MONEY, "registered capital", "注册资本"),
+    ),
+)
+
+RELATION = FactSchema(
+    kind="relation",
+    en=(
+        "One statement that a party, the subject, stands in a relation to another, the object, true"
+        " from `event_time` (null: since ever) until `valid_to`. Of the versions of a statement"
+        " that were known and had begun, the last known speaks."
+    ),
+    zh="关系",
+    fields=(
+        Field("relation", FieldType.CHOICE, "which", "关系类型", required=True, choices=RELATIONS),
+        Field("subject", FieldType.CODE, "who", "主体代号", required=True),
+        Field("object", FieldType.CODE, "to whom or what", "对象代号", required=True),
+        Field("role", FieldType.CODE, "office, kinship, what is shared", "职务、亲属称谓或共用项"),
+        Field("about", FieldType.CODE, "the company concerned; null: any", "所涉企业"),
+        Field("share", FieldType.RATE, "of equity, votes or turnover, 0 to 1", "比例"),
+        Field("share_min", FieldType.RATE, "the least it can be", "比例下限"),
+        Field("share_max", FieldType.RATE, "the most it can be", "比例上限"),
+        Field("amount_minor", FieldType.MONEY, "guaranteed, paid, lent, supplied", "金额"),
+        Field("currency", FieldType.CODE, "ISO 4217", "币种"),
+        Field("valid_to", FieldType.INSTANT, "no longer true from then; null: it is", "失效时间"),
+        Field("statement", FieldType.TEXT, "its id in the source; null: the only one", "陈述编号"),
+        Field(
+            "status",
+            FieldType.CHOICE,
+            "withdrawn: the statement ends at `event_time`; null: stated",
+            "陈述 stated,撤回 withdrawn",
+            choices=("stated", "withdrawn"),
+        ),
+        Field("detail", FieldType.TEXT, "anything else, for people", "说明"),
+    ),
+)
+
+EXPOSURE = FactSchema(
+    kind="exposure",
+    en="What the bank can lose on a party by one position, from `event_time` until `valid_to`.",
+    zh="敞口",
+    dated=True,
+    fields=(
+        Field("party", FieldType.CODE, "the debtor", "主体代号", required=True),
+        Field("product", FieldType.CODE, "what kind of position", "业务品种"),
+        Field("amount_minor", FieldType.MONEY, "not below 0", "敞口金额", required=True),
+        Field("deductible_minor", FieldType.MONEY, "deposits, treasuries; null: none", "可扣减额"),
+        Field("currency", FieldType.CODE, "ISO 4217", "币种"),
+        Field("valid_to", FieldType.INSTANT, "ended then; null: open", "失效时间"),
+        Field("statement", FieldType.TEXT, "its id in the source; null: the only one", "陈述编号"),
+        Field(
+            "status",
+            FieldType.CHOICE,
+            "withdrawn: the position ends at `event_time`; null: stated",
+            "陈述 stated,撤回 withdrawn",
+            choices=("stated", "withdrawn"),
+        ),
     ),
 )
 
@@ -145,5 +222,8 @@ CORRECTION = FactSchema(
     ),
 )
 
-MAPPABLE = {schema.kind: schema for schema in (PARTY, INVOICE, CREDIT_RECORD, RATE_RESPONSE)}
+MAPPABLE = {
+    schema.kind: schema
+    for schema in (PARTY, INVOICE, CREDIT_RECORD, RATE_RESPONSE, RELATION, EXPOSURE)
+}
 KINDS = {**MAPPABLE, CORRECTION.kind: CORRECTION}

@@ -19,7 +19,7 @@ from headrace.facts.cells import Coerced, Dialect, Int64, Mask, clean_text, nump
 from headrace.facts.coerce import coerce
 from headrace.facts.equal import codes
 from headrace.facts.headers import match_columns
-from headrace.facts.kinds import INVOICE
+from headrace.facts.kinds import EXPOSURE, INVOICE, RELATION
 from headrace.facts.localtime import DAY_US, end_of_local_day, local_day, local_from_utc
 from headrace.facts.mapping import SourceMapping, TableMapping
 from headrace.facts.remarks import Note
@@ -226,9 +226,9 @@ def _implied(
 ) -> dict[str, pa.Array]:
     """What the mapping says for all rows, times that follow from others, nulls for the rest."""
     implied: dict[str, pa.Array] = {}
+    if "currency" not in values:
+        implied["currency"] = _same(mapping.currency, count)
     if table.fact is INVOICE:
-        if "currency" not in values:
-            implied["currency"] = _same(mapping.currency, count)
         implied |= _third_amount(values)
     event = values.get("event_time", pa.nulls(count, _INSTANT))
     if "known_time" in values:
@@ -294,24 +294,50 @@ def _off_by(columns: Columns) -> Int64:
 
 
 _MONEY = ("amount_minor", "tax_minor", "total_minor")
-_CHECKS: tuple[tuple[Rule, tuple[str, ...], Callable[[Columns], Mask]], ...] = (
-    (rules.TOTAL_MISMATCH, _MONEY, lambda columns: _off_by(columns) > 1),
-    (
-        rules.SIGN_MISMATCH,
-        ("amount_minor", "tax_minor"),
-        lambda columns: np.sign(columns["amount_minor"]) * np.sign(columns["tax_minor"]) < 0,
-    ),
-    (
-        rules.KNOWN_BEFORE_EVENT,
-        ("known_time", "event_time"),
-        lambda columns: columns["known_time"] < columns["event_time"],
-    ),
-    (
-        rules.VOID_BEFORE_ISSUE,
-        ("voided_time", "event_time"),
-        lambda columns: columns["voided_time"] < columns["event_time"],
-    ),
+_Check = tuple[Rule, tuple[str, ...], Callable[[Columns], Mask]]
+_ENDS: _Check = (
+    rules.ENDED_BEFORE_BEGUN,
+    ("valid_to", "event_time"),
+    lambda columns: columns["valid_to"] < columns["event_time"],
 )
+_NOT_BELOW_0: _Check = (
+    rules.NEGATIVE_AMOUNT,
+    ("amount_minor",),
+    lambda columns: columns["amount_minor"] < 0,
+)
+_CHECKS: Mapping[str, tuple[_Check, ...]] = {
+    INVOICE.kind: (
+        (rules.TOTAL_MISMATCH, _MONEY, lambda columns: _off_by(columns) > 1),
+        (
+            rules.SIGN_MISMATCH,
+            ("amount_minor", "tax_minor"),
+            lambda columns: np.sign(columns["amount_minor"]) * np.sign(columns["tax_minor"]) < 0,
+        ),
+        (
+            rules.KNOWN_BEFORE_EVENT,
+            ("known_time", "event_time"),
+            lambda columns: columns["known_time"] < columns["event_time"],
+        ),
+        (
+            rules.VOID_BEFORE_ISSUE,
+            ("voided_time", "event_time"),
+            lambda columns: columns["voided_time"] < columns["event_time"],
+        ),
+    ),
+    RELATION.kind: (_ENDS, _NOT_BELOW_0),
+    EXPOSURE.kind: (
+        _ENDS,
+        _NOT_BELOW_0,
+        (
+            rules.DEDUCTIBLE_ABOVE_AMOUNT,
+            ("deductible_minor", "amount_minor"),
+            lambda columns: (
+                (columns["deductible_minor"] < 0)
+                | (columns["deductible_minor"] > columns["amount_minor"])
+            ),
+        ),
+    ),
+}
 _ODD: tuple[tuple[Rule, tuple[str, ...], Callable[[Columns], Mask]], ...] = (
     (rules.TOTAL_ROUNDING, _MONEY, lambda columns: _off_by(columns) == 1),
     (rules.ZERO_AMOUNT, ("amount_minor",), lambda columns: columns["amount_minor"] == 0),
@@ -341,15 +367,32 @@ def _contradictions(
             lambda columns: local_day(columns["event_time"], zone) > last,
         )
         yield rules.FUTURE_DATE, late, ("event_time",)
+    for rule, names, check in _CHECKS.get(table.fact.kind, ()):
+        yield rule, _where(values, names, check), names
+    if table.fact is RELATION:
+        yield from _relation_contradictions(values)
+    if "currency" in values:
+        foreign = numpy_mask(pc.not_equal(values["currency"].cast(pa.string()), mapping.currency))
+        yield rules.FOREIGN_CURRENCY, foreign, ("currency",)
     if table.fact is not INVOICE:
         return
-    for rule, names, check in _CHECKS:
-        yield rule, _where(values, names, check), names
     valid = numpy_mask(pc.equal(values["status"].cast(pa.string()), "valid"))
     timed = valid & numpy_mask(pc.is_valid(values["voided_time"]))
     yield rules.VOID_TIME_ON_VALID, timed, ("status", "voided_time")
-    foreign = numpy_mask(pc.not_equal(values["currency"].cast(pa.string()), mapping.currency))
-    yield rules.FOREIGN_CURRENCY, foreign, ("currency",)
+
+
+def _relation_contradictions(
+    values: Mapping[str, pa.Array],
+) -> Iterable[tuple[Rule, Mask, tuple[str, ...]]]:
+    """A party related to itself, and shares that cannot all be true."""
+    ends = [values[name].cast(pa.string()) for name in ("subject", "object")]
+    yield rules.RELATION_TO_ITSELF, numpy_mask(pc.equal(*ends)), ("subject", "object")
+    names = ("share", "share_min", "share_max")
+    share, least, most = (
+        pc.fill_null(values[name], float("nan")).to_numpy(zero_copy_only=False) for name in names
+    )
+    # A share that is not given compares as false with every other.
+    yield rules.SHARES_CROSSED, (least > most) | (share < least) | (share > most), names
 
 
 def _shown(

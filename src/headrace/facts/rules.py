@@ -141,6 +141,27 @@ KNOWN_BEFORE_EVENT = _quarantine(
 VOID_BEFORE_ISSUE = _quarantine(
     "void_before_issue", "The invoice was voided before it was issued.", "作废时间早于开票时间。"
 )
+RELATION_TO_ITSELF = _quarantine(
+    "relation_to_itself",
+    "A party stands in a relation to itself: name two different parties.",
+    "主体与自身存在关系：应为两个不同主体。",
+)
+SHARES_CROSSED = _quarantine(
+    "shares_crossed",
+    "The least share is above the most, or the share lies outside the two.",
+    "比例下限高于上限，或比例不在上下限之间。",
+)
+ENDED_BEFORE_BEGUN = _quarantine(
+    "ended_before_begun", "It ends before it begins.", "失效时间早于生效时间。"
+)
+NEGATIVE_AMOUNT = _quarantine(
+    "negative_amount", "The amount is below 0: write who owes whom.", "金额为负：应写明债务方向。"
+)
+DEDUCTIBLE_ABOVE_AMOUNT = _quarantine(
+    "deductible_above_amount",
+    "More is deducted than the position amounts to, or less than nothing.",
+    "可扣减额高于敞口金额或为负。",
+)
 VOID_TIME_ON_VALID = _quarantine(
     "void_time_on_valid", "A valid invoice bears a time of voiding.", "有效发票却带有作废时间。"
 )
