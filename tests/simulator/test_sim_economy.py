@@ -37,7 +37,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_others(tmp_path: Path) -
     other = contents(tmp_path / "other")
     assert one == again
     assert one.keys() == other.keys()
-    assert len(one) == 17
+    assert len(one) == 25
     alike = {name for name in one if one[name] == other[name]}
     assert alike <= {"rate_response.parquet"}
 

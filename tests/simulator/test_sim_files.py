@@ -37,6 +37,24 @@ SCHEMAS = {
         ("amount", MONEY),
         ("invoice_number", pa.string()),
     ],
+    "people": [("person_id", pa.string()), ("name", pa.string())],
+    "relations": [
+        *((c, pa.string()) for c in ("statement", "relation", "subject", "object", "role")),
+        ("amount", MONEY),
+        ("from", pa.date32()),
+        ("to", pa.date32()),
+    ],
+    "exposures": [
+        *((c, pa.string()) for c in ("firm_id", "product")),
+        ("date", pa.date32()),
+        ("amount", MONEY),
+        ("deposit", MONEY),
+    ],
+    "transfers": [
+        *((c, pa.string()) for c in ("payer_id", "payee_id")),
+        ("date", pa.date32()),
+        ("amount", MONEY),
+    ],
 }
 BOTH = """(
     select *, 'bought' as side, seller_id as partner from purchase_invoices
@@ -214,7 +232,10 @@ def test_the_mapping_names_files_and_columns_that_are_there(folder: Path) -> Non
     assert mapping["simulated"] is True
     assert mapping["name"] == "simulated economy, seed 11"
     facts = [table["fact"] for table in mapping["table"]]
-    assert facts == ["invoice", "invoice", "party", "credit_record", "rate_response"]
+    assert facts == [
+        *("invoice", "invoice", "party", "party", "relation", "relation", "relation"),
+        *("exposure", "credit_record", "rate_response"),
+    ]
     for table in mapping["table"]:
         names = pq.read_schema(folder / f"{table['file']}.parquet").names
         assert set(table["columns"].values()) <= set(names)

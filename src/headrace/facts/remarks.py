@@ -11,6 +11,7 @@ from headrace.facts import rules
 from headrace.facts.cells import Mask, numpy_mask
 from headrace.facts.equal import codes, first_equal, in_groups
 from headrace.facts.kinds import INVOICE, PARTY
+from headrace.facts.parties import is_firm
 from headrace.facts.rules import Rule
 
 
@@ -45,7 +46,7 @@ def remark(facts: Mapping[str, pa.Table]) -> tuple[Note, ...]:
         notes += _by_table(rules.REPEATED_NAME, parties, shared, "name")
         twice = in_groups(first_equal([codes(parties["party"])]))
         notes += _by_table(rules.PARTY_DESCRIBED_TWICE, parties, twice, "party")
-        idle = ~_party_in(parties, invoices)
+        idle = ~_party_in(parties, invoices) & numpy_mask(is_firm(parties))
         notes += _by_table(rules.PARTY_WITHOUT_INVOICES, parties, idle, "party")
     if len(invoices):
         same = [codes(invoices[name]) for name in ("party", "direction", "number")]

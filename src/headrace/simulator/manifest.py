@@ -21,6 +21,37 @@ _OTHERS = """
 file = "firms"
 fact = "party"
 columns = { party = "firm_id", name = "name", industry = "industry", region = "region" }
+constants = { type = "company" }
+
+[[table]]
+file = "people"
+fact = "party"
+columns = { party = "person_id", name = "name" }
+constants = { type = "person" }
+
+[[table]]
+file = "ownership"
+fact = "relation"
+columns = { subject = "owner_id", object = "owned_id", share = "share" }
+constants = { relation = "owns" }
+
+[[table]]
+file = "relations"
+fact = "relation"
+columns = { relation = "relation", subject = "subject", object = "object", role = "role", \
+amount = "amount", event_time = "from", valid_to = "to", statement = "statement" }
+
+[[table]]
+file = "transfers"
+fact = "relation"
+columns = { subject = "payer_id", object = "payee_id", event_time = "date", amount = "amount" }
+constants = { relation = "transfers" }
+
+[[table]]
+file = "exposures"
+fact = "exposure"
+columns = { party = "firm_id", product = "product", event_time = "date", amount = "amount", \
+deductible = "deposit" }
 
 [[table]]
 file = "credit_records"

@@ -32,6 +32,7 @@ from headrace.simulator.firms import (
 from headrace.simulator.manifest import mapping_text, notice_text
 from headrace.simulator.ownership import draw_ownership
 from headrace.simulator.payments import draw_payments
+from headrace.simulator.relations import draw_ties
 from headrace.simulator.response import rate_response
 from headrace.simulator.seasons import Calendar, calendar_of
 from headrace.simulator.settings import EconomySettings
@@ -80,7 +81,7 @@ def simulate(settings: EconomySettings, seed: int) -> Economy:
     """
     if seed < 0:
         raise InputError(f"{seed} cannot seed an economy", where="seed", remedy="Give 0 or more")
-    rngs = iter(np.random.default_rng(seed).spawn(6))
+    rngs = iter(np.random.default_rng(seed).spawn(7))
     calendar = calendar_of(settings.start, settings.end)
     rng = next(rngs)
     firms = draw_firms(settings, calendar.months, rng)
@@ -95,6 +96,8 @@ def simulate(settings: EconomySettings, seed: int) -> Economy:
     ledger = ledger_of(trades, number, calendar, traders, rng)
     purchases, sales = draw_sides(ledger, settings.invoices, rng)
     payments = draw_payments(ledger, firms, outcomes, settings.payment_share, next(rngs))
+    ownership = draw_ownership(firms, links, next(rngs))
+    ties = draw_ties(firms, ownership, calendar, next(rngs))
     sides = {"purchase_invoices": purchases, "sales_invoices": sales}
     tables = {
         "firms": _firm_table(firms, calendar),
@@ -102,10 +105,11 @@ def simulate(settings: EconomySettings, seed: int) -> Economy:
         "purchase_invoices": purchase_table(ledger, purchases),
         "sales_invoices": sales_table(ledger, sales),
         "rate_response": rate_response(),
-        "ownership": draw_ownership(firms, links, next(rngs)),
+        "ownership": ownership,
         "payments": payments,
+        **ties.tables,
     }
-    truth = truth_tables(ledger, sides, firms, outcomes, settings.contagion)
+    truth = truth_tables(ledger, sides, firms, outcomes, settings.contagion) | ties.truth
     return Economy(settings, seed, tables, truth)
 
 

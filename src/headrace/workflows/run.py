@@ -17,6 +17,7 @@ from headrace.facts.corrections import as_of as stood_at
 from headrace.facts.corrections import known_by
 from headrace.facts.ingest import Ingested, ingest
 from headrace.facts.kinds import CREDIT_RECORD, INVOICE, PARTY, RATE_RESPONSE
+from headrace.facts.parties import is_firm
 from headrace.features.compile import compile_plan
 from headrace.features.engines.batch import read
 from headrace.features.plan import make_plan
@@ -189,10 +190,11 @@ def _moment(ingested: Ingested, day: date | None, zone: str) -> datetime:
 
 
 def _parties(ingested: Ingested) -> tuple[str, ...]:
-    """Everybody with a party fact or an invoice, in natural order: E2 before E10."""
+    """Every firm with a party fact or an invoice, in natural order: E2 before E10."""
+    described = ingested.facts[PARTY.kind]
     found: set[str] = set()
-    for kind in (PARTY.kind, INVOICE.kind):
-        found |= set(pc.unique(pc.cast(ingested.facts[kind]["party"], pa.string())).to_pylist())
+    for facts in (described.filter(is_firm(described)), ingested.facts[INVOICE.kind]):
+        found |= set(pc.unique(pc.cast(facts["party"], pa.string())).to_pylist())
     return tuple(sorted(found, key=_natural))
 
 
