@@ -5,9 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from headrace.simulator.run import simulate, write_economy
 from headrace.simulator.settings import EconomySettings
+
+# Timings are never asserted: the first example may have to compile.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 TESTS = Path(__file__).parent
 for folder in (TESTS, TESTS / "reference"):
@@ -28,8 +33,8 @@ def real_data() -> Path:
 def economy(tmp_path_factory) -> Path:
     """A small simulated economy on disk, with enough labels to fit a card."""
     folder = tmp_path_factory.mktemp("economy")
-    settings = EconomySettings(firms=100, invoices=30_000, labelled_share=0.9, default_rate=0.25)
-    write_economy(simulate(settings, seed=5), folder)
+    small = EconomySettings(firms=100, invoices=30_000, labelled_share=0.9, default_rate=0.25)
+    write_economy(simulate(small, seed=5), folder)
     return folder
 
 

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from relation_facts import FIRST, day, party_table, relation_table
 
 from headrace.errors import InputError
-from headrace.facts.kinds import PARTY_TYPES, RELATIONS
+from headrace.facts.kinds import EXPOSURE, PARTY_TYPES, RELATIONS
 from headrace.facts.localtime import microseconds
 from headrace.graph.relations.kinds import MEANINGS, Kind, Type
 from headrace.graph.relations.live import LiveRelations
+from headrace.graph.relations.paths import shortest_path
+from headrace.graph.relations.positions import standing_exposures
 from headrace.graph.relations.snapshot import as_of, latest
-from headrace.graph.relations.statements import NEVER, statements_of, together
+from headrace.graph.relations.statements import NEVER, statements_of
 
 DAYS = st.none() | st.integers(0, 12)
 ROWS = st.lists(
@@ -134,29 +136,6 @@ def test_parties_have_names_and_types_and_the_later_known_name_speaks():
         latest(statements_of(relation_table(rows), parties)).node("nobody")
 
 
-def test_two_sources_become_one_graph():
-    left = statements_of(relation_table([owns("P", "C", 0.5, statement="s")]))
-    right = statements_of(
-        relation_table(
-            [
-                {**owns("C", "B", 0.7, statement="s"), "source": "other", "role": "x"},
-                {**owns("C", "A", 0.2, known_time=3, statement="s"), "source": "other"},
-            ]
-        ),
-        party_table([{"party": "A", "name": "甲", "type": "company"}]),
-    )
-    both = together(left, right)
-    assert both.parties.codes.to_pylist() == ["A", "B", "C", "P"]
-    assert both.parties.names.to_pylist() == ["甲", None, None, None]
-    seen = latest(both)
-    names = seen.names.to_pylist()
-    assert [(names[s], names[o]) for s, o in zip(seen.subject, seen.object, strict=True)] == [
-        ("P", "C"),
-        ("C", "A"),
-    ]
-    assert [both.roles[each] if each >= 0 else None for each in both.role] == [None, "x", None]
-
-
 def test_edges_by_node_and_around_a_node():
     rows = [owns(a, b, 0.1) for a, b in ("PA", "PB", "AB", "BC", "CD")]
     seen = latest(statements_of(relation_table(rows)))
@@ -248,3 +227,62 @@ def test_around_is_what_the_slow_twin_says(pairs, depth, edges_max):
     near = seen.around([seed], depth, edges_max)
     found = dict(zip(near.nodes.tolist(), near.distance.tolist(), strict=True))
     assert found == reference.around(edges, {seed}, depth, edges_max)
+
+
+def test_an_exposure_stands_from_its_day_until_it_ends_or_is_withdrawn():
+    def loan(number, amount, begun, **rest):
+        return {
+            "id": f"loans#{number}", "source": "loans", "row": number, "party": "C",
+            "amount_minor": amount, "currency": "CNY", "event_time": day(begun),
+            "known_time": day(rest.get("known", begun)), "valid_to": day(rest.get("to")),
+            "statement": rest.get("statement"), "status": rest.get("status"),
+            "purpose": "credit_assessment", "consent": "test",
+        }  # fmt: skip
+
+    rows = [
+        loan(1, 100, 0, statement="a"),
+        loan(2, 80, 4, statement="a"),
+        loan(3, 50, 1, to=3),
+        loan(4, 80, 0, statement="a", known=9, status="withdrawn"),
+        loan(5, 80, 4, statement="a", known=9, status="withdrawn"),
+    ]
+    plain = pa.Table.from_pylist(rows)
+    fields = [plain.column(f.name) if f.name in plain.column_names else pa.nulls(5)
+              for f in EXPOSURE.arrow]  # fmt: skip
+    table = pa.table(
+        [field.cast(f.type) for field, f in zip(fields, EXPOSURE.arrow, strict=True)],
+        schema=EXPOSURE.arrow,
+    )
+
+    def open_at(moment, known=None):
+        at = microseconds(day(moment))
+        heard = at if known is None else microseconds(day(known))
+        return standing_exposures(table, at, heard)["amount_minor"].to_pylist()
+
+    assert open_at(0) == [100]
+    assert open_at(2) == [100, 50]
+    assert open_at(5) == [80]
+    assert open_at(9) == []
+    assert open_at(9, known=8) == [80]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=25),
+    st.integers(1, 6),
+)
+def test_a_path_is_a_shortest_chain_of_edges(pairs, edges_max):
+    rows = [owns(f"{a}", f"{b}", 0.1) for a, b in pairs]
+    seen = latest(statements_of(relation_table(rows)))
+    edges = list(zip(seen.subject.tolist(), seen.object.tolist(), strict=True))
+    first = edges[0][0]
+    hops = reference.around(edges, {first}, 99, edges_max)
+    for last in range(len(seen.parties)):
+        path = shortest_path(seen, first, last, edges_max)
+        assert (path is None) == (last not in hops)
+        if path is not None:
+            assert len(path) == hops[last]
+            node = first
+            for at in path.tolist():
+                assert node in edges[at]
+                node = sum(edges[at]) - node
+            assert node == last

@@ -74,7 +74,7 @@ def trade_graph(invoices: pa.Table) -> TradeGraph:
         invoices: Facts of kind invoice, already cut by `headrace.facts.corrections.as_of`.
     """
     trades = _edges(invoices, ["party", "counterparty", "direction"])
-    papers = _same_papers(invoices)
+    papers = same_papers(invoices)
     different = pc.not_equal(papers["seller"], papers["buyer"])
     between = papers.filter(different)
     hidden = _edges(between, ["seller", "buyer"])
@@ -83,7 +83,7 @@ def trade_graph(invoices: pa.Table) -> TradeGraph:
         same_papers=papers,
         hidden=hidden,
         self_invoices=papers.filter(pc.invert(different)),
-        identities=_identities(between),
+        identities=identities_of(between),
         two_way=_two_way(hidden),
         rings=_rings(between),
         components=_components(trades),
@@ -141,7 +141,8 @@ def _edges(rows: pa.Table, keys: list[str]) -> pa.Table:
     ).sort_by([(key, "ascending") for key in keys])
 
 
-def _same_papers(invoices: pa.Table) -> pa.Table:
+def same_papers(invoices: pa.Table) -> pa.Table:
+    """Invoices found on both sides; see `TradeGraph.same_papers`."""
     columns = [*SAME_PAPER, "party", "counterparty", "id"]
     table = _plain(invoices.select([*columns, "direction"]), ["number", "party", "counterparty"])
     is_sale = pc.equal(pc.cast(table["direction"], pa.string()), "sale")
@@ -163,8 +164,13 @@ def _same_papers(invoices: pa.Table) -> pa.Table:
     return named.sort_by([("sale_id", "ascending"), ("purchase_id", "ascending")])
 
 
-def _identities(between: pa.Table) -> pa.Table:
-    """Counterparty codes that matched invoices always tie to one and the same party."""
+def identities_of(papers: pa.Table) -> pa.Table:
+    """Counterparty codes that matched invoices always tie to one and the same party.
+
+    Args:
+        papers: Rows of `same_papers`; those of a firm with itself tell nothing and are passed over.
+    """
+    between = papers.filter(pc.not_equal(papers["seller"], papers["buyer"]))
     pairs = pa.concat_tables(
         [
             pa.table({"code": between["buyer_code"], "party": between["buyer"]}),

@@ -109,3 +109,46 @@ def hops(offsets, edge, source, target, seeds, depth, edges_max):
                     queue[tail] = other
                     tail += 1
     return queue[:tail].copy(), distance, closed
+
+
+@_compile
+def breadth_first(offsets, edge, source, target, first, last, edges_max):
+    """The edge by which each node is first reached from `first`, over edges in either direction.
+
+    Args:
+        offsets: int64 (2, n + 1): of `by_node` for sources and for targets.
+        edge: int64 (2, m).
+        source: int32 (m,).
+        target: int32 (m,).
+        first: Where to set out.
+        last: Where to stop.
+        edges_max: A node with more edges, other than the two, is not passed.
+
+    Returns:
+        int64 (n,): -1 for `first` and for what is not reached.
+    """
+    nodes = offsets.shape[1] - 1
+    by = np.full(nodes, -1, np.int64)
+    seen = np.zeros(nodes, np.bool_)
+    queue = np.empty(nodes, np.int32)
+    queue[0] = first
+    seen[first] = True
+    head, tail = 0, 1
+    while head < tail and not seen[last]:
+        node = queue[head]
+        head += 1
+        edges = (offsets[0, node + 1] - offsets[0, node]) + (
+            offsets[1, node + 1] - offsets[1, node]
+        )
+        if edges > edges_max and node != first:
+            continue
+        for side in range(2):
+            for at in range(offsets[side, node], offsets[side, node + 1]):
+                position = edge[side, at]
+                other = target[position] if side == 0 else source[position]
+                if not seen[other]:
+                    seen[other] = True
+                    by[other] = position
+                    queue[tail] = other
+                    tail += 1
+    return by

@@ -58,7 +58,7 @@ class LiveRelations:
         self._numbers = _named(relations, self._whole.statement)
         self._statements_count = int(self._whole.statement.max(initial=-1)) + 1
         self._ids = set(self._whole.fact.to_pylist())
-        order, start = by_statement(self._whole)
+        order, start = by_statement(self._whole.statement, self._whole.known)
         self._first_versions = Adjacency(start, order)
         self._later_versions: defaultdict[int, list[int]] = defaultdict(list)
         base = as_of_us(self._whole, now, now)

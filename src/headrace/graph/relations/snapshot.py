@@ -240,7 +240,7 @@ def as_of(statements: Statements, moment: datetime, known: datetime | None = Non
 def as_of_us(statements: Statements, moment: int, known: int) -> Snapshot:
     """The same with times in microseconds since 1970, UTC."""
     version = kernels.standing(
-        *by_statement(statements),
+        *by_statement(statements.statement, statements.known),
         statements.known,
         statements.since,
         statements.until,
@@ -256,9 +256,8 @@ def latest(statements: Statements) -> Snapshot:
     return as_of_us(statements, NEVER - 1, NEVER)
 
 
-def by_statement(statements: Statements) -> tuple[Ints, Ints]:
+def by_statement(number: Ints, known: Ints) -> tuple[Ints, Ints]:
     """Versions by statement, within one by when they were known; where each statement begins."""
-    number, known = statements.statement, statements.known
     count = int(number.max(initial=-1)) + 1
     if count == len(number):  # each has one version
         return np.argsort(number, kind="stable"), np.arange(count + 1)

@@ -4,7 +4,7 @@ Any view at any two times is cut out of it (`headrace.graph.relations.snapshot.a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -128,57 +128,21 @@ def statements_of(relations: pa.Table, parties: pa.Table | None = None) -> State
         roles=tuple(roles.to_pylist()),
         low=low,
         high=high,
-        amount=_whole(relations["amount_minor"], 0),
+        amount=whole(relations["amount_minor"], 0),
         amount_known=numpy_mask(pc.is_valid(relations["amount_minor"])),
-        since=_whole(relations["event_time"], ALWAYS),
-        until=_whole(relations["valid_to"], NEVER),
-        known=_whole(relations["known_time"], ALWAYS),
+        since=whole(relations["event_time"], ALWAYS),
+        until=whole(relations["valid_to"], NEVER),
+        known=whole(relations["known_time"], ALWAYS),
         withdrawn=numpy_mask(pc.equal(relations["status"].cast(pa.string()), "withdrawn")),
-        statement=_numbered(relations),
+        statement=numbered(relations),
         fact=relations["id"],
     )
-
-
-def together(first: Statements, second: Statements) -> Statements:
-    """Statements of two sources in one graph: a party of both is one node.
-
-    Versions keep their order, the first's before the second's; no statement is in both.
-    """
-    everybody = _distinct([first.parties.codes, second.parties.codes])
-    roles = tuple(dict.fromkeys((*first.roles, *second.roles)))
-    left, right = (_renumbered(each, everybody, roles) for each in (first, second))
-    shift = int(first.statement.max(initial=-1)) + 1
-    right = replace(right, statement=right.statement + shift)
-    type_ = np.zeros(len(everybody), np.int8)
-    names: list[str | None] = [None] * len(everybody)
-    for each in (second, first):
-        place = _nodes(each.parties.codes, everybody)
-        told = each.parties.type != Type.UNKNOWN
-        type_[place[told]] = each.parties.type[told]
-        for at, name in zip(place.tolist(), each.parties.names.to_pylist(), strict=True):
-            names[at] = name if name is not None else names[at]
-    joined = {name: np.concatenate([getattr(left, name), getattr(right, name)]) for name in ARRAYS}
-    fact = pa.chunked_array([*left.fact.chunks, *right.fact.chunks], pa.string())
-    parties = Parties(everybody, pa.array(names, pa.string()), type_)
-    return Statements(parties=parties, roles=roles, fact=fact, **joined)
 
 
 ARRAYS = (
     *("kind", "subject", "object", "about", "role", "low", "high", "amount", "amount_known"),
     *("since", "until", "known", "withdrawn", "statement"),
 )
-
-
-def _renumbered(each: Statements, everybody: pa.StringArray, roles: tuple[str, ...]) -> Statements:
-    place = np.append(_nodes(each.parties.codes, everybody), np.int32(NOBODY))
-    words = np.array([roles.index(word) for word in each.roles] + [NOBODY], np.int32)
-    return replace(
-        each,
-        subject=place[each.subject],
-        object=place[each.object],
-        about=place[each.about],
-        role=words[each.role],
-    )
 
 
 def _described(
@@ -190,7 +154,7 @@ def _described(
     type_[object_[kind == Kind.ON_CHAIN]] = Type.CHAIN_NODE
     if parties is None:
         return Parties(everybody, names, type_)
-    ordered = parties.take(np.argsort(_whole(parties["known_time"], ALWAYS), kind="stable"))
+    ordered = parties.take(np.argsort(whole(parties["known_time"], ALWAYS), kind="stable"))
     node = _nodes(ordered["party"], everybody)
     sorts = pa.array([each.name.lower() for each in Type], pa.string())
     told = _nodes(ordered["type"], sorts)
@@ -239,7 +203,8 @@ def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return column.combine_chunks()
 
 
-def _whole(column: pa.ChunkedArray, missing: int) -> Ints:
+def whole(column: pa.ChunkedArray, missing: int) -> Ints:
+    """Whole numbers, or instants as microseconds; `missing` for null."""
     found: Ints = pc.fill_null(column.cast(pa.int64()), missing).to_numpy()
     return found.astype(np.int64, copy=False)
 
@@ -256,9 +221,13 @@ def _bounds(relations: pa.Table) -> tuple[Floats, Floats]:
     return np.where(stated, low, np.nan), np.where(stated, high, np.nan)
 
 
-def _numbered(relations: pa.Table) -> Ints:
-    """Versions of one source and statement share a number; a row without one is its own."""
-    source, statement = codes(relations["source"]), codes(relations["statement"])
+def numbered(facts: pa.Table) -> Ints:
+    """Versions of one source and statement share a number; a fact without one is its own.
+
+    Args:
+        facts: Of a kind with the field `statement`.
+    """
+    source, statement = codes(facts["source"]), codes(facts["statement"])
     alone = statement < 0
     own = np.where(alone, np.arange(len(alone)), NOBODY)
     if alone.all():
