@@ -32,7 +32,7 @@ from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.store import FactStore, csv_bytes
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.user_files import read_policy, read_text, write_file
-from headrace.commands import cases, decide, features, policy, whatif
+from headrace.commands import cases, decide, features, graph, policy, whatif
 from headrace.errors import HeadraceError, InputError
 from headrace.evidence.checkpoint import read_public_key
 from headrace.facts.mapping import SourceMapping, parse_mapping
@@ -61,6 +61,7 @@ app = typer.Typer(
 mapping_app = typer.Typer(help="Mapping files: what a bank's own export means.")
 app.add_typer(mapping_app, name="mapping", no_args_is_help=True)
 app.add_typer(features.app, name="features", no_args_is_help=True)
+app.add_typer(graph.app, name="graph", no_args_is_help=True)
 app.add_typer(policy.app, name="policy", no_args_is_help=True)
 app.add_typer(cases.app, name="cases", no_args_is_help=True)
 app.command("decide")(decide.decide_command)

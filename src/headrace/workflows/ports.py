@@ -69,6 +69,18 @@ class FactReader(Protocol):
         ...
 
 
+class FactTables(Protocol):
+    """Stored facts, kind by kind."""
+
+    def read(self, kind: str) -> pa.Table:
+        """All facts of a kind, in the stored schema and order.
+
+        Raises:
+            InputError: If they cannot be read.
+        """
+        ...
+
+
 class Progress(Protocol):
     """Somebody who watches a run."""
 

@@ -114,7 +114,7 @@ def run(
     recorder = Recorder(output.folder, output.signer.name, output.signer.salt_secret)
     desk = _Desk(pack, policy, output, settings, recorder)
     progress.begin("facts")
-    ingested, zone = desk.take_facts(source), source.mapping.time_zone
+    ingested, zone = take_facts(source, output, recorder, settings.code), source.mapping.time_zone
     records = ingested.facts[CREDIT_RECORD.kind]
     moment = _moment(ingested, settings.as_of, zone)
     progress.end("facts", f"{ingested.facts[INVOICE.kind].num_rows:,}")
@@ -153,6 +153,27 @@ def run(
     checkpoint = recorder.finish(output.signer.private)
     progress.end("evidence", f"{checkpoint.size:,}")
     return replace(result, entries=checkpoint.size, root=checkpoint.root.hex())
+
+
+def take_facts(
+    source: Source, output: Output, recorder: Recorder, code: Mapping[str, str]
+) -> Ingested:
+    """Ingest a source, store its facts, and record that."""
+    ingested = ingest(source.tables(), source.mapping)
+    accounts = ingested.reconciliation
+    written = output.formats.facts(output.folder, ingested)
+    recorder.record(
+        "facts",
+        inputs=source.file_digests(),
+        definitions={**code, **source.definition_digests()},
+        outputs=written,
+        facts={
+            "accepted": sum(each.accepted for each in accounts),
+            "duplicates": sum(each.duplicates for each in accounts),
+            "quarantined": sum(each.quarantined for each in accounts),
+        },
+    )
+    return ingested
 
 
 def _moment(ingested: Ingested, day: date | None, zone: str) -> datetime:
@@ -218,24 +239,6 @@ class _Desk:
     def lending(self) -> Lending:
         """How the pack lends."""
         return self.pack.require_lending()
-
-    def take_facts(self, source: Source) -> Ingested:
-        """Ingest and store the facts."""
-        ingested = ingest(source.tables(), source.mapping)
-        written = self.output.formats.facts(self.output.folder, ingested)
-        accounts = ingested.reconciliation
-        self.recorder.record(
-            "facts",
-            inputs=source.file_digests(),
-            definitions={**self.settings.code, **source.definition_digests()},
-            outputs=written,
-            facts={
-                "accepted": sum(each.accepted for each in accounts),
-                "duplicates": sum(each.duplicates for each in accounts),
-                "quarantined": sum(each.quarantined for each in accounts),
-            },
-        )
-        return ingested
 
     def build_graph(self, ingested: Ingested, moment: datetime) -> TradeGraph:
         """Relations as of the moment."""

@@ -1,0 +1,153 @@
+"""`headrace graph`: take in relations, look parties up, see what is between them."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headrace import packs
+from headrace.adapters import printing, printing_graph
+from headrace.adapters.code import code_digest
+from headrace.adapters.folder import DiskFolder
+from headrace.adapters.folder_source import FolderSource
+from headrace.adapters.formats import StandardFormats
+from headrace.adapters.keys import load_or_create_signing_key
+from headrace.adapters.mappings import find_mapping, load_mapping
+from headrace.adapters.outputs import cleared
+from headrace.adapters.terminal import Silent, TerminalProgress
+from headrace.commands.graph_files import (
+    FOLDER,
+    ZONE,
+    AsJson,
+    AsOf,
+    Known,
+    Language,
+    Out,
+    Party,
+    Zone,
+    view_of,
+)
+from headrace.errors import InputError
+from headrace.facts.mapping import parse_mapping
+from headrace.graph.relations.paths import shortest_path
+from headrace.workflows.graph_build import STEPS, build
+from headrace.workflows.graph_view import HUB_EDGES, edge_rows, find
+from headrace.workflows.run import Output, Signer
+
+app = typer.Typer(help="Relations: who stands behind whom, as of any day, with proofs.")
+
+
+@app.command("build")
+def build_command(
+    data: Annotated[Path, typer.Option(help="Folder with the data.")],
+    out: Annotated[Path, typer.Option(help="Folder to write; emptied of an earlier run.")],
+    mapping: Annotated[
+        Path | None, typer.Option(help="Mapping file; else data/mapping.toml or a shipped one.")
+    ] = None,
+    lang: Language = "zh",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Take in parties, relations, invoices and exposures, with evidence."""
+    shipped = [parse_mapping(text, name) for pack in packs.PACKS.values()
+               for name, text in pack().mappings.items()]  # fmt: skip
+    chosen = find_mapping(data, shipped) if mapping is None else load_mapping(mapping)
+    key = load_or_create_signing_key()
+    progress = Silent() if as_json else TerminalProgress(STEPS, lang)
+    source, folder = FolderSource(data, chosen), DiskFolder(cleared(out, data))
+    try:
+        output = Output(folder, StandardFormats(), Signer(key.private, key.name))
+        found = build(source, output, code_digest(), progress)
+    finally:
+        if isinstance(progress, TerminalProgress):
+            progress.stop()
+    if as_json:
+        printing.as_json({"source": found.source, "simulated": found.simulated,
+                          **found.counts(), "root": found.root})  # fmt: skip
+    else:
+        printing_graph.built(found, out, lang)
+
+
+@app.command("find")
+def find_command(
+    text: Annotated[str, typer.Argument(help="Part of a code or a name.")],
+    *,
+    out: Out = FOLDER,
+    count: Annotated[int, typer.Option("--count", min=1, help="Parties at most.")] = 20,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Find parties by code or name."""
+    show(find(view_of(out, None, None, ZONE), text, count), lang, as_json=as_json)
+
+
+@app.command("party")
+def party_command(  # noqa: PLR0913 - a command has a parameter per option
+    party: Party,
+    *,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = ZONE,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Show every relation of a party that stood, with the fact behind each."""
+    view = view_of(out, as_of, known, zone)
+    snapshot = view.snapshot
+    node = snapshot.node(party)
+    edges = [*snapshot.csr.of(node).tolist(), *snapshot.csc.of(node).tolist()]
+    rows = edge_rows(snapshot, edges)
+    if as_json:
+        printing.as_json({"party": party, "name": snapshot.parties.names[node].as_py(),
+                          "as_of": view.moment.isoformat(), "relations": rows})  # fmt: skip
+    else:
+        printing_graph.heading(snapshot.parties.label(node), view, zone, lang)
+        printing_graph.relations(rows, lang)
+
+
+@app.command("path")
+def path_command(  # noqa: PLR0913 - a command has a parameter per option
+    first: Party,
+    second: Annotated[str, typer.Argument(help="Code of the other party.")],
+    *,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = ZONE,
+    hub: Annotated[
+        int, typer.Option("--hub", min=1, help="Pass no party with more relations than this.")
+    ] = HUB_EDGES,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Show how two parties are connected: a shortest chain of relations."""
+    view = view_of(out, as_of, known, zone)
+    ends = view.snapshot.node(first), view.snapshot.node(second)
+    found = shortest_path(view.snapshot, *ends, hub)
+    rows: list[dict[str, Any]] = [] if found is None else edge_rows(view.snapshot, found.tolist())
+    if as_json:
+        printing.as_json({"connected": found is not None, "relations": rows})
+    elif found is None:
+        printing_graph.say("unconnected", lang)
+    else:
+        printing_graph.relations(rows, lang)
+
+
+def show(table: Any, lang: str, *, as_json: bool) -> None:
+    """A table of results, for people or programs."""
+    if as_json:
+        printing.table_as_json(table)
+    else:
+        printing_graph.table(table, lang)
+
+
+def chosen(value: str, allowed: tuple[str, ...], where: str) -> str:
+    """A word of a closed list.
+
+    Raises:
+        InputError: If it is another.
+    """
+    if value not in allowed:
+        raise InputError(f"{value!r} is not known here", where=where, remedy=", ".join(allowed))
+    return value
