@@ -29,6 +29,7 @@ WORDS = {
     "amount_minor": Text("amount", "金额"),
     "since": Text("since", "起"),
     "until": Text("until", "止"),
+    "count": Text("times", "次数"),
     "fact": Text("fact", "事实"),
     "invoice": Text("invoices", "发票"),
     "exposure": Text("exposures", "敞口"),
@@ -92,6 +93,27 @@ def relations(rows: Sequence[Mapping[str, Any]], language: str) -> None:
             "since": row["since"] and row["since"][:10],
             "until": row["until"] and row["until"][:10],
             "fact": row["fact"],
+        }
+        for row in rows
+    ]
+    grid_of(shown, language)
+
+
+def events(rows: Sequence[Mapping[str, Any]], language: str) -> None:
+    """Sums of events between two parties."""
+    if not rows:
+        return
+    zh = language == "zh"
+    console_now().print()
+    shown = [
+        {
+            "subject": row["subject_name"] or row["subject"],
+            "relation": row["words_zh"] if zh else row["words"],
+            "object": row["object_name"] or row["object"],
+            "count": row["count"],
+            "amount_minor": row["amount_minor"],
+            "since": row["first"] and row["first"][:10],
+            "until": row["last"] and row["last"][:10],
         }
         for row in rows
     ]

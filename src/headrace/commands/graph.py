@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from headrace import packs
@@ -29,10 +30,13 @@ from headrace.commands.graph_files import (
 )
 from headrace.errors import InputError
 from headrace.facts.mapping import parse_mapping
+from headrace.graph.relations.kinds import MEANINGS
 from headrace.graph.relations.paths import shortest_path
 from headrace.workflows.graph_build import STEPS, build
-from headrace.workflows.graph_view import HUB_EDGES, edge_rows, find
+from headrace.workflows.graph_view import HUB_EDGES, edge_rows, event_sums, find
 from headrace.workflows.run import Output, Signer
+
+EVENTS = [kind for kind, meaning in MEANINGS.items() if meaning.event]
 
 app = typer.Typer(help="Relations: who stands behind whom, as of any day, with proofs.")
 
@@ -92,18 +96,28 @@ def party_command(  # noqa: PLR0913 - a command has a parameter per option
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
-    """Show every relation of a party that stood, with the fact behind each."""
+    """Show what stood between a party and others with the facts behind it, and sums of events."""
     view = view_of(out, as_of, known, zone)
     snapshot = view.snapshot
     node = snapshot.node(party)
-    edges = [*snapshot.csr.of(node).tolist(), *snapshot.csc.of(node).tolist()]
-    rows = edge_rows(snapshot, edges)
+    edges = np.concatenate([snapshot.csr.of(node), snapshot.csc.of(node)])
+    once = np.isin(snapshot.kind[edges], EVENTS)
+    rows = edge_rows(snapshot, edges[~once].tolist())
+    sums = event_sums(snapshot, edges[once].tolist())
     if as_json:
-        printing.as_json({"party": party, "name": snapshot.parties.names[node].as_py(),
-                          "as_of": view.moment.isoformat(), "relations": rows})  # fmt: skip
+        printing.as_json(
+            {
+                "party": party,
+                "name": snapshot.parties.names[node].as_py(),
+                "as_of": view.moment.isoformat(),
+                "relations": rows,
+                "events": sums,
+            }
+        )
     else:
         printing_graph.heading(snapshot.parties.label(node), view, zone, lang)
         printing_graph.relations(rows, lang)
+        printing_graph.events(sums, lang)
 
 
 @app.command("path")

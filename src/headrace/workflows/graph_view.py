@@ -171,6 +171,43 @@ def edge_rows(snapshot: Snapshot, edges: Sequence[int]) -> list[dict[str, Any]]:
     return rows
 
 
+def event_sums(snapshot: Snapshot, edges: Sequence[int]) -> list[dict[str, Any]]:
+    """Events between the same two parties put together, the largest sums first.
+
+    Keys: relation, words, words_zh, subject, object, subject_name, object_name, count,
+    amount_minor (None where none is stated), first, last (ISO).
+    """
+    sums: dict[tuple[int, int, int], dict[str, Any]] = {}
+    for edge in edges:
+        ends = int(snapshot.subject[edge]), int(snapshot.object[edge])
+        kind, since = Kind(int(snapshot.kind[edge])), int(snapshot.since[edge])
+        one = sums.setdefault((kind, *ends), {"count": 0, "sum": None, "times": []})
+        one["count"] += 1
+        one["times"].append(since)
+        if snapshot.amount_known[edge]:
+            one["sum"] = (one["sum"] or 0) + int(snapshot.amount[edge])
+    parties = snapshot.parties
+    rows = [
+        {
+            "relation": Kind(kind).name.lower(),
+            "words": MEANINGS[Kind(kind)].en,
+            "words_zh": MEANINGS[Kind(kind)].zh,
+            "subject": parties.codes[subject].as_py(),
+            "object": parties.codes[object_].as_py(),
+            "subject_name": parties.names[subject].as_py(),
+            "object_name": parties.names[object_].as_py(),
+            "count": one["count"],
+            "amount_minor": one["sum"],
+            "first": _iso(min(one["times"])),
+            "last": _iso(max(one["times"])),
+        }
+        for (kind, subject, object_), one in sums.items()
+    ]
+    return sorted(
+        rows, key=lambda row: (-(row["amount_minor"] or 0), row["subject"], row["object"])
+    )
+
+
 def _iso(us: int) -> str | None:
     if us in (ALWAYS, NEVER):
         return None
