@@ -9,12 +9,14 @@ import typer
 from headrace import packs
 from headrace.adapters import printing, printing_graph
 from headrace.adapters.code import code_digest
+from headrace.adapters.events import check_writable, write_table
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.folder_source import FolderSource
 from headrace.adapters.formats import StandardFormats
 from headrace.adapters.keys import load_or_create_signing_key
 from headrace.adapters.mappings import find_mapping, load_mapping
 from headrace.adapters.outputs import cleared
+from headrace.adapters.store import FactStore
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.commands.graph_files import (
     FOLDER,
@@ -33,6 +35,7 @@ from headrace.facts.mapping import parse_mapping
 from headrace.graph.relations.kinds import MEANINGS
 from headrace.graph.relations.paths import shortest_path
 from headrace.workflows.graph_build import STEPS, build
+from headrace.workflows.graph_features import features_of
 from headrace.workflows.graph_view import HUB_EDGES, edge_rows, event_sums, find
 from headrace.workflows.run import Output, Signer
 
@@ -146,6 +149,38 @@ def path_command(  # noqa: PLR0913 - a command has a parameter per option
         printing_graph.say("unconnected", lang)
     else:
         printing_graph.relations(rows, lang)
+
+
+@app.command("features")
+def features_command(  # noqa: PLR0913 - a command has a parameter per option
+    parties: Annotated[
+        list[str] | None, typer.Argument(help="Codes; none: every firm with a party fact.")
+    ] = None,
+    *,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = ZONE,
+    hub: Annotated[
+        int, typer.Option("--hub", min=1, help="More neighbours than this connect nobody.")
+    ] = HUB_EDGES,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Write every row: .parquet, .csv or .xlsx.")
+    ] = None,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Compute graph features: bad neighbours, circles, concentration, centrality, sharing."""
+    if to is not None:
+        check_writable(to)
+    view = view_of(out, as_of, known, zone)
+    found = features_of(FactStore(out), view, parties or (), hub)
+    if to is not None:
+        write_table(to, found)
+    if to is None or as_json:
+        show(found.drop_columns("as_of"), lang, as_json=as_json)
+    else:
+        printing.line(f"{to}: {found.num_rows:,} × {found.num_columns - 2}")
 
 
 def show(table: Any, lang: str, *, as_json: bool) -> None:
