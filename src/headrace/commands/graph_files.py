@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from headrace.adapters.store import FactStore
+from headrace.adapters.wall_clock import now
 from headrace.clock import end_of_day
 from headrace.commands.policy_files import chosen_language
 from headrace.errors import InputError
+from headrace.facts.localtime import instant_of
 from headrace.workflows.graph_view import GraphView, graph_view
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
@@ -41,7 +43,7 @@ def view_of(out: Path, as_of: datetime | None, known: datetime | None, zone: str
     Raises:
         InputError: If there are no facts, or a day is not one.
     """
-    return graph_view(FactStore(out), day_end(as_of, zone), day_end(known, zone))
+    return graph_view(FactStore(out), day_end(as_of, zone), day_end(known, zone), instant_of(now()))
 
 
 def day_end(day: datetime | None, zone: str) -> datetime | None:

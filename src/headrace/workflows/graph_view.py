@@ -48,21 +48,23 @@ class GraphView:
 
 
 def graph_view(
-    facts: FactTables, moment: datetime | None = None, known: datetime | None = None
+    facts: FactTables, moment: datetime | None, known: datetime | None, now: datetime
 ) -> GraphView:
     """The graph of stored facts.
 
     Args:
         facts: Where they are.
-        moment: The time asked about; None: when the last of them became known.
+        moment: The time asked about; None: when the last of them became known, or `now` where none
+            of them says.
         known: What became known after it is not used; None: `moment`.
+        now: The present.
 
     Raises:
         InputError: If there is nothing to make a graph of, or facts cannot be read.
     """
     relations, invoices = facts.read(RELATION.kind), facts.read(INVOICE.kind)
     exposures = facts.read(EXPOSURE.kind)
-    asked = moment or _last_known([relations, invoices, exposures])
+    asked = moment or _last_known([relations, invoices, exposures], now)
     heard = known or asked
     standing = stood_at(invoices, facts.read(CORRECTION.kind), heard)
     whole = pa.concat_tables([relations, trades(standing)]).unify_dictionaries()
@@ -73,23 +75,17 @@ def graph_view(
     )
 
 
-def _last_known(tables: Sequence[pa.Table]) -> datetime:
+def _last_known(tables: Sequence[pa.Table], now: datetime) -> datetime:
+    if not any(table.num_rows for table in tables):
+        raise InputError(
+            "there is no fact of kind relation, invoice or exposure",
+            where="facts",
+            remedy="map at least one table to `relation`; see quarantine.csv for rows refused",
+        )
     times = [pc.max(table["known_time"]).as_py() for table in tables if table.num_rows]
     known = [time for time in times if time is not None]
-    if known:
-        last: datetime = max(known).astimezone(UTC)
-        return last
-    if any(table.num_rows for table in tables):
-        raise InputError(
-            "no fact says when it became known",
-            where="facts",
-            remedy="say which day is asked about: --as-of 2024-12-31",
-        )
-    raise InputError(
-        "there is no fact of kind relation, invoice or exposure",
-        where="facts",
-        remedy="map at least one table to `relation`; see quarantine.csv for rows refused",
-    )
+    last: datetime = max(known, default=now).astimezone(UTC)
+    return last
 
 
 def find(view: GraphView, text: str, count: int) -> pa.Table:
