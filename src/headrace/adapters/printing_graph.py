@@ -13,6 +13,7 @@ from headrace.adapters.printing import ROWS_SHOWN, console_now, safe
 from headrace.money import format_minor
 from headrace.pack import Text
 from headrace.workflows.graph_build import Built
+from headrace.workflows.graph_structures import LoanTrace
 from headrace.workflows.graph_view import GraphView
 
 WORDS = {
@@ -38,6 +39,39 @@ WORDS = {
     "none": Text("nothing found", "没有结果"),
     "as_of": Text("as of {day}, as known on {known}", "截至 {day}，按 {known} 已知"),
     "more": Text("… {count:,} more; --json tells all", "… 另有 {count:,} 项，--json 可列出全部"),
+    "cut": Text(
+        "limits of work left flows out: narrow the question", "因计算上限有遗漏：请缩小范围"
+    ),
+    "traced": Text(
+        "{amount} paid out on {day}; {back} came back to the borrower or its guarantors",
+        "{day} 发放 {amount}，其中 {back} 回流至借款人或其担保人",
+    ),
+    "circle": Text("circle", "担保圈"),
+    "parties": Text("parties", "成员"),
+    "kinds": Text("kinds", "类型"),
+    "guarantees": Text("guarantees", "担保"),
+    "unknown": Text("unknown", "金额不明"),
+    "net_minor": Text("net", "净额"),
+    "replace": Text("replace", "需置换"),
+    "replace_minor": Text("replaced", "置换金额"),
+    "exact": Text("least", "最小"),
+    "flow": Text("flow", "闭环"),
+    "first_time": Text("first", "首笔"),
+    "last_time": Text("last", "末笔"),
+    "facts": Text("facts", "事实"),
+    "step": Text("step", "步"),
+    "payer": Text("payer", "付款人"),
+    "payee": Text("payee", "收款人"),
+    "time": Text("time", "时间"),
+    "traced_minor": Text("traced", "追踪金额"),
+    "hops": Text("hops", "层数"),
+    "end": Text("end", "去向"),
+    "points": Text("points", "得分"),
+    "unseen": Text("unseen", "未知项分值"),
+    "reason": Text("reason", "原因(英)"),
+    "reason_zh": Text("reason (zh)", "原因"),
+    "value": Text("value", "数值"),
+    "reason_points": Text("of which", "其中"),
     "next": Text("Next", "下一步"),
 }
 """Words of pages and headings of columns; a column without one is shown by its name."""
@@ -79,7 +113,7 @@ def heading(label: str, view: GraphView, zone: str, language: str) -> None:
     console.print(f"[dim]{word('as_of', language, **days)}[/]")
 
 
-def relations(rows: Sequence[Mapping[str, Any]], language: str) -> None:
+def relations(rows: Sequence[Mapping[str, Any]], language: str, zone: str) -> None:
     """Relations, one a line, with the fact behind each."""
     zh = language == "zh"
     shown = [
@@ -90,16 +124,16 @@ def relations(rows: Sequence[Mapping[str, Any]], language: str) -> None:
             "role": row["role"],
             "share": _share(row["share"]),
             "amount_minor": row["amount_minor"],
-            "since": row["since"] and row["since"][:10],
-            "until": row["until"] and row["until"][:10],
+            "since": _day(row["since"], zone),
+            "until": _day(row["until"], zone),
             "fact": row["fact"],
         }
         for row in rows
     ]
-    grid_of(shown, language)
+    grid_of(shown, language, zone)
 
 
-def events(rows: Sequence[Mapping[str, Any]], language: str) -> None:
+def events(rows: Sequence[Mapping[str, Any]], language: str, zone: str) -> None:
     """Sums of events between two parties."""
     if not rows:
         return
@@ -112,22 +146,38 @@ def events(rows: Sequence[Mapping[str, Any]], language: str) -> None:
             "object": row["object_name"] or row["object"],
             "count": row["count"],
             "amount_minor": row["amount_minor"],
-            "since": row["first"] and row["first"][:10],
-            "until": row["last"] and row["last"][:10],
+            "since": _day(row["first"], zone),
+            "until": _day(row["last"], zone),
         }
         for row in rows
     ]
-    grid_of(shown, language)
+    grid_of(shown, language, zone)
 
 
-def table(data: pa.Table, language: str) -> None:
-    """A table of results: money in major units, instants as days."""
-    grid_of(data.slice(0, ROWS_SHOWN + 1).to_pylist(), language, data.num_rows, data.column_names)
+def loan(found: LoanTrace, language: str, zone: str) -> None:
+    """Where a loan went: what came back, each step, each end."""
+    amounts = {"amount": found.amount, "back": found.returned}
+    told = {name: format_minor(minor, "CNY") for name, minor in amounts.items()}
+    console_now().print(
+        word("traced", language, day=found.paid.astimezone(ZoneInfo(zone)).date(), **told) + "\n"
+    )
+    table(found.steps, language, zone)
+    console_now().print()
+    table(found.ends, language, zone)
+    if not found.whole:
+        say("cut", language)
+
+
+def table(data: pa.Table, language: str, zone: str) -> None:
+    """A table of results: money in major units, instants as days of a zone."""
+    rows = data.slice(0, ROWS_SHOWN + 1).to_pylist()
+    grid_of(rows, language, zone, data.num_rows, data.column_names)
 
 
 def grid_of(
     rows: Sequence[Mapping[str, Any]],
     language: str,
+    zone: str,
     count: int | None = None,
     columns: Sequence[str] = (),
 ) -> None:
@@ -136,6 +186,7 @@ def grid_of(
     Args:
         rows: At least those that are shown.
         language: "zh" or "en".
+        zone: Whose days instants are shown as.
         count: How many there are; None: these.
         columns: Their names; empty: those of the first row.
     """
@@ -155,14 +206,14 @@ def grid_of(
         label = WORDS[name].in_language(language) if name in WORDS else name
         grid.add_column(safe(label), justify="right" if numeric else "left")
     for row in shown:
-        grid.add_row(*(safe(_cell(name, row[name])) for name in names))
+        grid.add_row(*(safe(_cell(name, row[name], zone)) for name in names))
     console.print(grid)
     left = (len(rows) if count is None else count) - len(shown)
     if left > 0:
         console.print(f"[dim]{word('more', language, count=left)}[/]")
 
 
-def _cell(name: str, value: Any) -> str:
+def _cell(name: str, value: Any, zone: str) -> str:
     if value is None:
         return ""
     if name.endswith("_minor"):
@@ -172,10 +223,16 @@ def _cell(name: str, value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4f}"
     if isinstance(value, datetime):
-        return value.date().isoformat()
+        return value.astimezone(ZoneInfo(zone)).date().isoformat()
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return str(value)
+
+
+def _day(instant: str | None, zone: str) -> str | None:
+    if instant is None:
+        return None
+    return datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)).date().isoformat()
 
 
 def _share(bounds: Sequence[float] | None) -> str | None:

@@ -18,6 +18,7 @@ from headrace.adapters.mappings import find_mapping, load_mapping
 from headrace.adapters.outputs import cleared
 from headrace.adapters.store import FactStore
 from headrace.adapters.terminal import Silent, TerminalProgress
+from headrace.commands import graph_risk
 from headrace.commands.graph_files import (
     FOLDER,
     ZONE,
@@ -28,9 +29,9 @@ from headrace.commands.graph_files import (
     Out,
     Party,
     Zone,
+    show,
     view_of,
 )
-from headrace.errors import InputError
 from headrace.facts.mapping import parse_mapping
 from headrace.graph.relations.kinds import MEANINGS
 from headrace.graph.relations.paths import shortest_path
@@ -42,6 +43,10 @@ from headrace.workflows.run import Output, Signer
 EVENTS = [kind for kind, meaning in MEANINGS.items() if meaning.event]
 
 app = typer.Typer(help="Relations: who stands behind whom, as of any day, with proofs.")
+app.command("circles")(graph_risk.circles_command)
+app.command("flows")(graph_risk.flows_command)
+app.command("trace")(graph_risk.trace_command)
+app.command("shells")(graph_risk.shells_command)
 
 
 @app.command("build")
@@ -85,7 +90,7 @@ def find_command(
     as_json: AsJson = False,
 ) -> None:
     """Find parties by code or name."""
-    show(find(view_of(out, None, None, ZONE), text, count), lang, as_json=as_json)
+    show(find(view_of(out, None, None, ZONE), text, count), lang, ZONE, as_json=as_json)
 
 
 @app.command("party")
@@ -119,8 +124,8 @@ def party_command(  # noqa: PLR0913 - a command has a parameter per option
         )
     else:
         printing_graph.heading(snapshot.parties.label(node), view, zone, lang)
-        printing_graph.relations(rows, lang)
-        printing_graph.events(sums, lang)
+        printing_graph.relations(rows, lang, zone)
+        printing_graph.events(sums, lang, zone)
 
 
 @app.command("path")
@@ -148,7 +153,7 @@ def path_command(  # noqa: PLR0913 - a command has a parameter per option
     elif found is None:
         printing_graph.say("unconnected", lang)
     else:
-        printing_graph.relations(rows, lang)
+        printing_graph.relations(rows, lang, zone)
 
 
 @app.command("features")
@@ -178,25 +183,6 @@ def features_command(  # noqa: PLR0913 - a command has a parameter per option
     if to is not None:
         write_table(to, found)
     if to is None or as_json:
-        show(found.drop_columns("as_of"), lang, as_json=as_json)
+        show(found.drop_columns("as_of"), lang, zone, as_json=as_json)
     else:
         printing.line(f"{to}: {found.num_rows:,} × {found.num_columns - 2}")
-
-
-def show(table: Any, lang: str, *, as_json: bool) -> None:
-    """A table of results, for people or programs."""
-    if as_json:
-        printing.table_as_json(table)
-    else:
-        printing_graph.table(table, lang)
-
-
-def chosen(value: str, allowed: tuple[str, ...], where: str) -> str:
-    """A word of a closed list.
-
-    Raises:
-        InputError: If it is another.
-    """
-    if value not in allowed:
-        raise InputError(f"{value!r} is not known here", where=where, remedy=", ".join(allowed))
-    return value

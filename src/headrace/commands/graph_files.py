@@ -1,13 +1,14 @@
 """What the commands of `headrace graph` are given: a folder with facts, and two days."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import pyarrow as pa
 import typer
 
+from headrace.adapters import printing, printing_graph
 from headrace.adapters.store import FactStore
 from headrace.adapters.wall_clock import now
 from headrace.clock import end_of_day
@@ -60,14 +61,21 @@ def day_end(day: datetime | None, zone: str) -> datetime | None:
         ) from error
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Say where a file could not be written."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(
-            f"the file cannot be written: {error.strerror or error}",
-            where=str(path),
-            remedy="name a file in a folder that exists and can be written to",
-        ) from error
+def one_of(value: str, allowed: Iterable[str], where: str) -> str:
+    """A word of a closed list.
+
+    Raises:
+        InputError: If it is another.
+    """
+    words = list(allowed)
+    if value not in words:
+        raise InputError(f"{value!r} is not known here", where=where, remedy=", ".join(words))
+    return value
+
+
+def show(table: pa.Table, lang: str, zone: str, *, as_json: bool) -> None:
+    """A table of results, for people or programs."""
+    if as_json:
+        printing.table_as_json(table)
+    else:
+        printing_graph.table(table, lang, zone)

@@ -1,0 +1,135 @@
+"""`headrace graph circles|flows|trace|shells`: structures of risk with the facts they rest on."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from headrace.adapters import printing, printing_graph
+from headrace.adapters.store import FactStore
+from headrace.clock import start_of_day
+from headrace.commands.graph_files import (
+    FOLDER,
+    ZONE,
+    AsJson,
+    AsOf,
+    Known,
+    Language,
+    Out,
+    Party,
+    Zone,
+    day_end,
+    one_of,
+    show,
+    view_of,
+)
+from headrace.facts.localtime import DAY_US, microseconds
+from headrace.graph.relations.kinds import Kind
+from headrace.graph.structures.breaking import Weight
+from headrace.graph.structures.flows import FlowLimits
+from headrace.graph.structures.tracing import Rule
+from headrace.workflows.graph_structures import (
+    circular,
+    guarantee_circles,
+    suspicious_shells,
+    trace_loan,
+)
+
+FLOWING = {"transfers": Kind.TRANSFERS, "trades": Kind.TRADES}
+RULES = {rule.name.lower(): rule for rule in Rule}
+
+
+def circles_command(  # noqa: PLR0913 - a command has a parameter per option
+    *,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = ZONE,
+    weigh: Annotated[
+        str, typer.Option("--weigh", help="amount or count: what a replacement is small in.")
+    ] = Weight.AMOUNT.value,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Find guarantee circles, what is net in them, and which guarantees to replace."""
+    chosen = Weight(one_of(weigh, [each.value for each in Weight], "--weigh"))
+    show(guarantee_circles(view_of(out, as_of, known, zone), chosen), lang, zone, as_json=as_json)
+
+
+def flows_command(  # noqa: PLR0913 - a command has a parameter per option
+    *,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = ZONE,
+    of: Annotated[str, typer.Option("--of", help="transfers or trades.")] = "transfers",
+    length: Annotated[int, typer.Option("--length", min=2, help="Steps at most.")] = 6,
+    days: Annotated[int, typer.Option("--days", min=1, help="From first to last.")] = 30,
+    percent: Annotated[
+        int, typer.Option("--percent", min=0, help="Amounts this near to the first one's.")
+    ] = 10,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Find money or goods that came back to where they set out, in order of time."""
+    kind = FLOWING[one_of(of, FLOWING, "--of")]
+    limits = FlowLimits(length_max=length, span_us=days * DAY_US, percent_max=percent)
+    found, whole = circular(view_of(out, as_of, known, zone), kind, limits)
+    show(found, lang, zone, as_json=as_json)
+    if not (whole or as_json):
+        printing_graph.say("cut", lang)
+
+
+def trace_command(  # noqa: PLR0913 - a command has a parameter per option
+    borrower: Party,
+    *,
+    day: Annotated[
+        datetime, typer.Option("--day", formats=["%Y-%m-%d"], help="When the loan was paid out.")
+    ],
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = ZONE,
+    rule: Annotated[
+        str, typer.Option("--rule", help="fifo, proportional or loan_first.")
+    ] = Rule.FIFO.name.lower(),
+    days: Annotated[int, typer.Option("--days", min=1, help="How long to look.")] = 90,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Follow a loan through transfers: where it ended, and what came back."""
+    chosen = RULES[one_of(rule, RULES, "--rule")]
+    last = day_end(day, zone)
+    span = (microseconds(start_of_day(day.date(), zone)), microseconds(last or day))
+    found = trace_loan(view_of(out, as_of, known, zone), borrower, span, chosen, days)
+    if as_json:
+        printing.as_json(
+            {
+                **{
+                    name: value
+                    for name, value in asdict(found).items()
+                    if name not in ("steps", "ends")
+                },
+                "paid": found.paid.isoformat(),
+                "steps": found.steps.to_pylist(),
+                "ends": found.ends.to_pylist(),
+            }
+        )
+    else:
+        printing_graph.loan(found, lang, zone)
+
+
+def shells_command(  # noqa: PLR0913 - a command has a parameter per option
+    *,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = ZONE,
+    points: Annotated[int, typer.Option("--points", min=0, help="With this many at least.")] = 40,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Find firms with signs of a shell, each sign with its points and facts."""
+    view = view_of(out, as_of, known, zone)
+    show(suspicious_shells(FactStore(out), view, points), lang, zone, as_json=as_json)
