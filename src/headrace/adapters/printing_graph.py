@@ -10,9 +10,11 @@ import pyarrow as pa
 from rich.table import Table as Grid
 
 from headrace.adapters.printing import ROWS_SHOWN, console_now, safe
+from headrace.graph.ownership.rulesets import RuleSet
 from headrace.money import format_minor
 from headrace.pack import Text
 from headrace.workflows.graph_build import Built
+from headrace.workflows.graph_ownership import Owned
 from headrace.workflows.graph_structures import LoanTrace
 from headrace.workflows.graph_view import GraphView
 
@@ -46,6 +48,27 @@ WORDS = {
         "{amount} paid out on {day}; {back} came back to the borrower or its guarantors",
         "{day} 发放 {amount}，其中 {back} 回流至借款人或其担保人",
     ),
+    "holders": Text("Holders over all chains", "全链条持有人"),
+    "control": Text("Control", "控制关系"),
+    "beneficial": Text("Owners under the rules", "规则认定的所有人"),
+    "unverified": Text("the official text was not read: compare", "未核实原文：使用前请核对"),
+    "share_low": Text("share, least", "比例下限"),
+    "share_high": Text("share, most", "比例上限"),
+    "votes_low": Text("votes, least", "表决权下限"),
+    "votes_high": Text("votes, most", "表决权上限"),
+    "ultimate": Text("ultimate", "最终"),
+    "controller": Text("controller", "控制人"),
+    "controller_name": Text("name", "控制人名称"),
+    "controlled": Text("controlled", "被控制"),
+    "controlled_name": Text("name", "被控制名称"),
+    "certain": Text("certain", "确定"),
+    "jointly": Text("jointly", "共同"),
+    "company": Text("company", "企业"),
+    "company_name": Text("name", "企业名称"),
+    "owner": Text("owner", "所有人"),
+    "owner_name": Text("name", "所有人名称"),
+    "test": Text("test", "标准(英)"),
+    "test_zh": Text("test (zh)", "标准"),
     "circle": Text("circle", "担保圈"),
     "parties": Text("parties", "成员"),
     "kinds": Text("kinds", "类型"),
@@ -154,6 +177,33 @@ def events(rows: Sequence[Mapping[str, Any]], language: str, zone: str) -> None:
     grid_of(shown, language, zone)
 
 
+def owned(found: Owned, rules: RuleSet, language: str, zone: str) -> None:
+    """Who owns and controls a party, each with its proof."""
+    console = console_now()
+    proofs = iter(found.proofs)
+    for key, data in (
+        ("holders", found.holders),
+        ("control", found.control),
+        ("beneficial", found.beneficial),
+    ):
+        console.print(f"\n[bold]{word(key, language)}[/]")
+        if key == "beneficial":
+            console.print(f"[dim]{safe(rules.title)}[/]")
+            if not rules.verified:
+                say("unverified", language)
+        shown = "test" if language == "zh" else "test_zh"
+        left_out = [name for name in (shown, "rules", "verified") if name in data.column_names]
+        table(data.drop_columns(left_out), language, zone)
+        if key == "holders":
+            continue
+        for _, proof in zip(range(data.num_rows), proofs, strict=False):
+            for line in proof.lines:
+                console.print(f"  [dim]{safe(line)}[/]", soft_wrap=True)
+            console.print(f"    [dim]{safe(', '.join(proof.facts))}[/]", soft_wrap=True)
+    for english, chinese in found.findings:
+        console.print(f"[yellow]! {safe(chinese if language == 'zh' else english)}[/]")
+
+
 def loan(found: LoanTrace, language: str, zone: str) -> None:
     """Where a loan went: what came back, each step, each end."""
     amounts = {"amount": found.amount, "back": found.returned}
@@ -221,7 +271,8 @@ def _cell(name: str, value: Any, zone: str) -> str:
     if isinstance(value, bool):
         return "✓" if value else ""
     if isinstance(value, float):
-        return f"{value:.4f}"
+        shares = name.startswith(("share", "votes")) or name.endswith("_share")
+        return f"{value:.2%}" if shares else f"{value:.4g}"
     if isinstance(value, datetime):
         return value.astimezone(ZoneInfo(zone)).date().isoformat()
     if isinstance(value, list):

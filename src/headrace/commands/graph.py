@@ -18,7 +18,7 @@ from headrace.adapters.mappings import find_mapping, load_mapping
 from headrace.adapters.outputs import cleared
 from headrace.adapters.store import FactStore
 from headrace.adapters.terminal import Silent, TerminalProgress
-from headrace.commands import graph_risk
+from headrace.commands import graph_owners, graph_risk
 from headrace.commands.graph_files import (
     FOLDER,
     ZONE,
@@ -43,6 +43,10 @@ from headrace.workflows.run import Output, Signer
 EVENTS = [kind for kind, meaning in MEANINGS.items() if meaning.event]
 
 app = typer.Typer(help="Relations: who stands behind whom, as of any day, with proofs.")
+app.command("owners")(graph_owners.owners_command)
+app.command("holdings")(graph_owners.holdings_command)
+app.command("control")(graph_owners.control_command)
+app.command("beneficial")(graph_owners.beneficial_command)
 app.command("circles")(graph_risk.circles_command)
 app.command("flows")(graph_risk.flows_command)
 app.command("trace")(graph_risk.trace_command)
