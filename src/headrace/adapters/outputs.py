@@ -27,6 +27,7 @@ WRITTEN = frozenset(
         "report.html",
         "summary.json",
         "run.json",
+        "graph.json",
         "evidence/log.jsonl",
         "evidence/checkpoint",
         "evidence/key.pub",

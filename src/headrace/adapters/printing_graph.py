@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from rich.table import Table as Grid
 
+from headrace.adapters.graph_formats.tables import Exported
 from headrace.adapters.printing import ROWS_SHOWN, console_now, safe
 from headrace.graph.ownership.rulesets import RuleSet
 from headrace.money import format_minor
@@ -48,6 +49,28 @@ WORDS = {
         "{amount} paid out on {day}; {back} came back to the borrower or its guarantors",
         "{day} 发放 {amount}，其中 {back} 回流至借款人或其担保人",
     ),
+    "one_customer": Text("One customer", "同一客户"),
+    "group": Text("Group customers", "集团客户"),
+    "dependence": Text("Economic dependence", "经济依存客户"),
+    "related": Text("Related parties", "关联方"),
+    "possible": Text("possible", "可能"),
+    "not_read": Text("official text not read", "未核实原文"),
+    "limit": Text("limit", "限额"),
+    "limit_en": Text("which", "限额内容"),
+    "limit_zh": Text("which", "限额内容"),
+    "head": Text("head", "核心"),
+    "head_name": Text("name", "核心名称"),
+    "used_minor": Text("used", "占用"),
+    "used_possible_minor": Text("with possible", "含可能占用"),
+    "limit_minor": Text("most", "上限"),
+    "room_minor": Text("room", "余量"),
+    "passed": Text("passed", "超限"),
+    "kind": Text("kind", "类型"),
+    "member": Text("member", "成员"),
+    "before": Text("before", "之前"),
+    "after": Text("after", "之后"),
+    "causes": Text("by", "原因"),
+    "lost": Text("What the format cannot say:", "该格式无法表达："),
     "holders": Text("Holders over all chains", "全链条持有人"),
     "control": Text("Control", "控制关系"),
     "beneficial": Text("Owners under the rules", "规则认定的所有人"),
@@ -67,8 +90,8 @@ WORDS = {
     "company_name": Text("name", "企业名称"),
     "owner": Text("owner", "所有人"),
     "owner_name": Text("name", "所有人名称"),
-    "test": Text("test", "标准(英)"),
-    "test_zh": Text("test (zh)", "标准"),
+    "test": Text("test", "标准"),
+    "test_zh": Text("test", "标准"),
     "circle": Text("circle", "担保圈"),
     "parties": Text("parties", "成员"),
     "kinds": Text("kinds", "类型"),
@@ -91,8 +114,8 @@ WORDS = {
     "end": Text("end", "去向"),
     "points": Text("points", "得分"),
     "unseen": Text("unseen", "未知项分值"),
-    "reason": Text("reason", "原因(英)"),
-    "reason_zh": Text("reason (zh)", "原因"),
+    "reason": Text("reason", "原因"),
+    "reason_zh": Text("reason", "原因"),
     "value": Text("value", "数值"),
     "reason_points": Text("of which", "其中"),
     "next": Text("Next", "下一步"),
@@ -110,11 +133,36 @@ def say(key: str, language: str, **values: object) -> None:
     console_now().print(safe(word(key, language, **values)))
 
 
+def simulated(language: str) -> None:
+    """That the data are made up."""
+    console_now().print(f"[black on yellow] {word('simulated', language)} [/]")
+
+
+def imported(told: Mapping[str, Any], out: Path, language: str) -> None:
+    """What was taken in, refused and passed over."""
+    skipped = dict(told["skipped"])
+    rows = [(key, told[key]) for key in ("party", "relation", "quarantined")]
+    for name, count in (*rows, *skipped.items()):
+        label = WORDS[name].in_language(language) if name in WORDS else name
+        console_now().print(f"{safe(label)}: {count:,}")
+    console_now().print(f"  headrace graph find --out {safe(str(out))}", soft_wrap=True)
+
+
+def exported(found: Exported, to: Path, language: str) -> None:
+    """What was written, and what the format could not say."""
+    console = console_now()
+    console.print(f"{safe(str(to))}: {found.parties:,} + {found.relations:,}", soft_wrap=True)
+    if found.lost:
+        say("lost", language)
+    for each in found.lost:
+        console.print(f"  {safe(each.what)}: {each.rows:,} ({safe(each.example)})", soft_wrap=True)
+
+
 def built(found: Built, out: Path, language: str) -> None:
     """What was taken in, and what to ask next."""
     console = console_now()
     if found.simulated:
-        console.print(f"[black on yellow] {word('simulated', language)} [/]")
+        simulated(language)
     grid = Grid.grid(padding=(0, 2))
     for name, count in found.counts().items():
         label = WORDS[name].in_language(language) if name in WORDS else name
@@ -191,8 +239,7 @@ def owned(found: Owned, rules: RuleSet, language: str, zone: str) -> None:
             console.print(f"[dim]{safe(rules.title)}[/]")
             if not rules.verified:
                 say("unverified", language)
-        shown = "test" if language == "zh" else "test_zh"
-        left_out = [name for name in (shown, "rules", "verified") if name in data.column_names]
+        left_out = [name for name in ("rules", "verified") if name in data.column_names]
         table(data.drop_columns(left_out), language, zone)
         if key == "holders":
             continue
@@ -202,6 +249,29 @@ def owned(found: Owned, rules: RuleSet, language: str, zone: str) -> None:
             console.print(f"    [dim]{safe(', '.join(proof.facts))}[/]", soft_wrap=True)
     for english, chinese in found.findings:
         console.print(f"[yellow]! {safe(chinese if language == 'zh' else english)}[/]")
+
+
+def groups(found: pa.Table, language: str, zone: str) -> None:
+    """Groups, each with its members, the rule and the article, and what it rests on."""
+    console = console_now()
+    if not found.num_rows:
+        say("none", language)
+    head = None
+    for row in found.to_pylist():
+        if (row["kind"], row["head"]) != head:
+            head = row["kind"], row["head"]
+            name = row["head_name"] or row["head"]
+            title = f"{word(row['kind'], language)}: {name} ({row['head']})"
+            console.print(f"\n[bold]{safe(title)}[/]", soft_wrap=True)
+        rule = row["rule_zh"] if language == "zh" else row["rule_en"]
+        sure = word("certain" if row["certain"] else "possible", language)
+        number = f" {row['number']}" if row["number"] else ""
+        read = "" if row["verified"] else f" [{word('not_read', language)}]"
+        member = f"{row['member_name'] or row['member']} ({row['member']})"
+        console.print(safe(f"  {member}  {sure}: {rule}{number}"), soft_wrap=True)
+        console.print(f"    [dim]{safe(row['article'] + read)}[/]", soft_wrap=True)
+        for line in row["proof_zh" if language == "zh" else "proof_en"]:
+            console.print(f"    [dim]{safe(line)}[/]", soft_wrap=True)
 
 
 def loan(found: LoanTrace, language: str, zone: str) -> None:
@@ -221,7 +291,15 @@ def loan(found: LoanTrace, language: str, zone: str) -> None:
 def table(data: pa.Table, language: str, zone: str) -> None:
     """A table of results: money in major units, instants as days of a zone."""
     rows = data.slice(0, ROWS_SHOWN + 1).to_pylist()
-    grid_of(rows, language, zone, data.num_rows, data.column_names)
+    names = [name for name in data.column_names if _is_in(name, data.column_names, language)]
+    grid_of(rows, language, zone, data.num_rows, names)
+
+
+def _is_in(name: str, names: Sequence[str], language: str) -> bool:
+    """Whether a column is shown: of a text in both languages, the one that is asked for."""
+    if language == "zh":
+        return f"{name.removesuffix('_en')}_zh" not in names
+    return not name.endswith("_zh")
 
 
 def grid_of(

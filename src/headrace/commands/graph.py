@@ -16,12 +16,10 @@ from headrace.adapters.formats import StandardFormats
 from headrace.adapters.keys import load_or_create_signing_key
 from headrace.adapters.mappings import find_mapping, load_mapping
 from headrace.adapters.outputs import cleared
-from headrace.adapters.store import FactStore
 from headrace.adapters.terminal import Silent, TerminalProgress
-from headrace.commands import graph_owners, graph_risk
+from headrace.commands import graph_exchange, graph_groups, graph_owners, graph_risk
 from headrace.commands.graph_files import (
     FOLDER,
-    ZONE,
     AsJson,
     AsOf,
     Known,
@@ -29,8 +27,8 @@ from headrace.commands.graph_files import (
     Out,
     Party,
     Zone,
+    opened,
     show,
-    view_of,
 )
 from headrace.facts.mapping import parse_mapping
 from headrace.graph.relations.kinds import MEANINGS
@@ -47,6 +45,14 @@ app.command("owners")(graph_owners.owners_command)
 app.command("holdings")(graph_owners.holdings_command)
 app.command("control")(graph_owners.control_command)
 app.command("beneficial")(graph_owners.beneficial_command)
+app.command("groups")(graph_groups.groups_command)
+app.command("limits")(graph_groups.limits_command)
+app.command("room")(graph_groups.room_command)
+app.command("diff")(graph_groups.diff_command)
+app.command("rules-text")(graph_groups.rules_text_command)
+app.command("import")(graph_exchange.import_command)
+app.command("export")(graph_exchange.export_command)
+app.command("explore")(graph_exchange.explore_command)
 app.command("circles")(graph_risk.circles_command)
 app.command("flows")(graph_risk.flows_command)
 app.command("trace")(graph_risk.trace_command)
@@ -94,7 +100,8 @@ def find_command(
     as_json: AsJson = False,
 ) -> None:
     """Find parties by code or name."""
-    show(find(view_of(out, None, None, ZONE), text, count), lang, ZONE, as_json=as_json)
+    asked = opened(out)
+    show(find(asked.view, text, count), lang, asked, as_json=as_json)
 
 
 @app.command("party")
@@ -104,13 +111,13 @@ def party_command(  # noqa: PLR0913 - a command has a parameter per option
     out: Out = FOLDER,
     as_of: AsOf = None,
     known: Known = None,
-    zone: Zone = ZONE,
+    zone: Zone = None,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """Show what stood between a party and others with the facts behind it, and sums of events."""
-    view = view_of(out, as_of, known, zone)
-    snapshot = view.snapshot
+    asked = opened(out, as_of, known, zone)
+    view, snapshot = asked.view, asked.view.snapshot
     node = snapshot.node(party)
     edges = np.concatenate([snapshot.csr.of(node), snapshot.csc.of(node)])
     once = np.isin(snapshot.kind[edges], EVENTS)
@@ -127,9 +134,11 @@ def party_command(  # noqa: PLR0913 - a command has a parameter per option
             }
         )
     else:
-        printing_graph.heading(snapshot.parties.label(node), view, zone, lang)
-        printing_graph.relations(rows, lang, zone)
-        printing_graph.events(sums, lang, zone)
+        if asked.simulated:
+            printing_graph.simulated(lang)
+        printing_graph.heading(snapshot.parties.label(node), view, asked.zone, lang)
+        printing_graph.relations(rows, lang, asked.zone)
+        printing_graph.events(sums, lang, asked.zone)
 
 
 @app.command("path")
@@ -140,7 +149,7 @@ def path_command(  # noqa: PLR0913 - a command has a parameter per option
     out: Out = FOLDER,
     as_of: AsOf = None,
     known: Known = None,
-    zone: Zone = ZONE,
+    zone: Zone = None,
     hub: Annotated[
         int, typer.Option("--hub", min=1, help="Pass no party with more relations than this.")
     ] = HUB_EDGES,
@@ -148,16 +157,16 @@ def path_command(  # noqa: PLR0913 - a command has a parameter per option
     as_json: AsJson = False,
 ) -> None:
     """Show how two parties are connected: a shortest chain of relations."""
-    view = view_of(out, as_of, known, zone)
-    ends = view.snapshot.node(first), view.snapshot.node(second)
-    found = shortest_path(view.snapshot, *ends, hub)
-    rows: list[dict[str, Any]] = [] if found is None else edge_rows(view.snapshot, found.tolist())
+    asked = opened(out, as_of, known, zone)
+    snapshot = asked.view.snapshot
+    found = shortest_path(snapshot, snapshot.node(first), snapshot.node(second), hub)
+    rows: list[dict[str, Any]] = [] if found is None else edge_rows(snapshot, found.tolist())
     if as_json:
         printing.as_json({"connected": found is not None, "relations": rows})
     elif found is None:
         printing_graph.say("unconnected", lang)
     else:
-        printing_graph.relations(rows, lang, zone)
+        printing_graph.relations(rows, lang, asked.zone)
 
 
 @app.command("features")
@@ -169,7 +178,7 @@ def features_command(  # noqa: PLR0913 - a command has a parameter per option
     out: Out = FOLDER,
     as_of: AsOf = None,
     known: Known = None,
-    zone: Zone = ZONE,
+    zone: Zone = None,
     hub: Annotated[
         int, typer.Option("--hub", min=1, help="More neighbours than this connect nobody.")
     ] = HUB_EDGES,
@@ -182,11 +191,11 @@ def features_command(  # noqa: PLR0913 - a command has a parameter per option
     """Compute graph features: bad neighbours, circles, concentration, centrality, sharing."""
     if to is not None:
         check_writable(to)
-    view = view_of(out, as_of, known, zone)
-    found = features_of(FactStore(out), view, parties or (), hub)
+    asked = opened(out, as_of, known, zone)
+    found = features_of(asked.facts, asked.view, parties or (), hub)
     if to is not None:
         write_table(to, found)
     if to is None or as_json:
-        show(found.drop_columns("as_of"), lang, zone, as_json=as_json)
+        show(found.drop_columns("as_of"), lang, asked, as_json=as_json)
     else:
         printing.line(f"{to}: {found.num_rows:,} × {found.num_columns - 2}")

@@ -1,6 +1,7 @@
 """What the commands of `headrace graph` are given: a folder with facts, and two days."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,12 +10,16 @@ import pyarrow as pa
 import typer
 
 from headrace.adapters import printing, printing_graph
+from headrace.adapters.folder import DiskFolder
 from headrace.adapters.store import FactStore
 from headrace.adapters.wall_clock import now
 from headrace.clock import end_of_day
 from headrace.commands.policy_files import chosen_language
 from headrace.errors import InputError
+from headrace.facts.kinds import EXPOSURE
 from headrace.facts.localtime import instant_of
+from headrace.graph.relations.snapshot import as_of
+from headrace.workflows.graph_build import about
 from headrace.workflows.graph_view import GraphView, graph_view
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
@@ -32,25 +37,60 @@ Known = Annotated[
         "--known", formats=["%Y-%m-%d"], help="As known at that day's end; else at --as-of."
     ),
 ]
-Zone = Annotated[str, typer.Option("--zone", help="Whose days are meant.")]
+Zone = Annotated[str | None, typer.Option("--zone", help="Whose days are meant; else the data's.")]
 Party = Annotated[str, typer.Argument(help="Code of the party; `graph find` looks by name.")]
-ZONE = "Asia/Shanghai"
 FOLDER = Path("out")
 
 
-def view_of(out: Path, as_of: datetime | None, known: datetime | None, zone: str) -> GraphView:
+@dataclass(frozen=True)
+class Opened:
+    """A folder's facts and the graph of them.
+
+    Attributes:
+        facts: The facts.
+        view: The graph at two times.
+        zone: Whose days are shown.
+        simulated: Whether the data are made up.
+    """
+
+    facts: FactStore
+    view: GraphView
+    zone: str
+    simulated: bool
+
+    def at(self, day: datetime) -> GraphView:
+        """The same facts at another day, as known then."""
+        moment = end_of(day, self.zone)
+        cut = as_of(self.view.statements, moment)
+        return GraphView(cut, self.facts.read(EXPOSURE.kind), moment, moment)
+
+
+def opened(
+    out: Path, day: datetime | None = None, known: datetime | None = None, zone: str | None = None
+) -> Opened:
     """The graph of a folder's facts at two days.
 
     Raises:
         InputError: If there are no facts, or a day is not one.
     """
-    return graph_view(FactStore(out), day_end(as_of, zone), day_end(known, zone), instant_of(now()))
+    facts = FactStore(out)
+    noted = about(DiskFolder(out))
+    days = zone or noted.zone
+    view = graph_view(facts, day_end(day, days), day_end(known, days), instant_of(now()))
+    return Opened(facts, view, days, noted.simulated)
 
 
 def day_end(day: datetime | None, zone: str) -> datetime | None:
     """The last instant of a day of a zone; None stays None."""
-    if day is None:
-        return None
+    return None if day is None else end_of(day, zone)
+
+
+def end_of(day: datetime, zone: str) -> datetime:
+    """The last instant of a day of a zone.
+
+    Raises:
+        InputError: If there is no such day.
+    """
     try:
         return end_of_day(day.date(), zone)
     except (KeyError, OverflowError, ValueError, OSError) as error:
@@ -73,9 +113,11 @@ def one_of(value: str, allowed: Iterable[str], where: str) -> str:
     return value
 
 
-def show(table: pa.Table, lang: str, zone: str, *, as_json: bool) -> None:
+def show(table: pa.Table, lang: str, asked: Opened, *, as_json: bool) -> None:
     """A table of results, for people or programs."""
     if as_json:
         printing.table_as_json(table)
-    else:
-        printing_graph.table(table, lang, zone)
+        return
+    if asked.simulated:
+        printing_graph.simulated(lang)
+    printing_graph.table(table, lang, asked.zone)

@@ -9,7 +9,6 @@ from headrace.adapters import printing, printing_graph
 from headrace.adapters.events import check_writable, write_table
 from headrace.commands.graph_files import (
     FOLDER,
-    ZONE,
     AsJson,
     AsOf,
     Known,
@@ -18,8 +17,8 @@ from headrace.commands.graph_files import (
     Party,
     Zone,
     one_of,
+    opened,
     show,
-    view_of,
 )
 from headrace.graph.ownership.beneficial import beneficial_owners
 from headrace.graph.ownership.rulesets import CN_BENEFICIAL_OWNERS, RULE_SETS
@@ -41,14 +40,15 @@ def owners_command(  # noqa: PLR0913 - a command has a parameter per option
     out: Out = FOLDER,
     as_of: AsOf = None,
     known: Known = None,
-    zone: Zone = ZONE,
+    zone: Zone = None,
     rules: Rules = CN_BENEFICIAL_OWNERS.name,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """Show who owns a party over all chains, who controls it, and its beneficial owners."""
     chosen = RULE_SETS[one_of(rules, RULE_SETS, "--rules")]
-    view = view_of(out, as_of, known, zone)
+    asked = opened(out, as_of, known, zone)
+    view = asked.view
     found = owned(view, party, chosen)
     if as_json:
         proofs = [{"lines": proof.lines, "facts": proof.facts} for proof in found.proofs]
@@ -72,10 +72,11 @@ def owners_command(  # noqa: PLR0913 - a command has a parameter per option
             }
         )
     else:
-        printing_graph.heading(
-            view.snapshot.parties.label(view.snapshot.node(party)), view, zone, lang
-        )
-        printing_graph.owned(found, chosen, lang, zone)
+        label = view.snapshot.parties.label(view.snapshot.node(party))
+        if asked.simulated:
+            printing_graph.simulated(lang)
+        printing_graph.heading(label, view, asked.zone, lang)
+        printing_graph.owned(found, chosen, lang, asked.zone)
 
 
 def holdings_command(  # noqa: PLR0913 - a command has a parameter per option
@@ -84,13 +85,14 @@ def holdings_command(  # noqa: PLR0913 - a command has a parameter per option
     out: Out = FOLDER,
     as_of: AsOf = None,
     known: Known = None,
-    zone: Zone = ZONE,
+    zone: Zone = None,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """Show every company in which a party has a share, over all chains."""
-    table = holdings(view_of(out, as_of, known, zone), party)
-    show(table.drop_columns("ultimate"), lang, zone, as_json=as_json)
+    asked = opened(out, as_of, known, zone)
+    table = holdings(asked.view, party).drop_columns("ultimate")
+    show(table, lang, asked, as_json=as_json)
 
 
 def control_command(  # noqa: PLR0913 - a command has a parameter per option
@@ -98,7 +100,7 @@ def control_command(  # noqa: PLR0913 - a command has a parameter per option
     out: Out = FOLDER,
     as_of: AsOf = None,
     known: Known = None,
-    zone: Zone = ZONE,
+    zone: Zone = None,
     to: To = None,
     lang: Language = "zh",
     as_json: AsJson = False,
@@ -106,11 +108,12 @@ def control_command(  # noqa: PLR0913 - a command has a parameter per option
     """List who controls whom: every pair, certain or possible."""
     if to is not None:
         check_writable(to)
-    view = view_of(out, as_of, known, zone)
+    asked = opened(out, as_of, known, zone)
+    view = asked.view
     table = control_table(view.snapshot, solved(view))
     if to is not None:
         write_table(to, table)
-    show(table, lang, zone, as_json=as_json)
+    show(table, lang, asked, as_json=as_json)
 
 
 def beneficial_command(  # noqa: PLR0913 - a command has a parameter per option
@@ -118,7 +121,7 @@ def beneficial_command(  # noqa: PLR0913 - a command has a parameter per option
     out: Out = FOLDER,
     as_of: AsOf = None,
     known: Known = None,
-    zone: Zone = ZONE,
+    zone: Zone = None,
     rules: Rules = CN_BENEFICIAL_OWNERS.name,
     to: To = None,
     lang: Language = "zh",
@@ -128,8 +131,9 @@ def beneficial_command(  # noqa: PLR0913 - a command has a parameter per option
     if to is not None:
         check_writable(to)
     chosen = RULE_SETS[one_of(rules, RULE_SETS, "--rules")]
-    view = view_of(out, as_of, known, zone)
+    asked = opened(out, as_of, known, zone)
+    view = asked.view
     table = beneficial_table(view.snapshot, beneficial_owners(chosen, solved(view)))
     if to is not None:
         write_table(to, table)
-    show(table, lang, zone, as_json=as_json)
+    show(table, lang, asked, as_json=as_json)

@@ -7,11 +7,9 @@ from typing import Annotated
 import typer
 
 from headrace.adapters import printing, printing_graph
-from headrace.adapters.store import FactStore
-from headrace.clock import start_of_day
+from headrace.clock import end_of_day, start_of_day
 from headrace.commands.graph_files import (
     FOLDER,
-    ZONE,
     AsJson,
     AsOf,
     Known,
@@ -19,10 +17,9 @@ from headrace.commands.graph_files import (
     Out,
     Party,
     Zone,
-    day_end,
     one_of,
+    opened,
     show,
-    view_of,
 )
 from headrace.facts.localtime import DAY_US, microseconds
 from headrace.graph.relations.kinds import Kind
@@ -45,7 +42,7 @@ def circles_command(  # noqa: PLR0913 - a command has a parameter per option
     out: Out = FOLDER,
     as_of: AsOf = None,
     known: Known = None,
-    zone: Zone = ZONE,
+    zone: Zone = None,
     weigh: Annotated[
         str, typer.Option("--weigh", help="amount or count: what a replacement is small in.")
     ] = Weight.AMOUNT.value,
@@ -54,7 +51,8 @@ def circles_command(  # noqa: PLR0913 - a command has a parameter per option
 ) -> None:
     """Find guarantee circles, what is net in them, and which guarantees to replace."""
     chosen = Weight(one_of(weigh, [each.value for each in Weight], "--weigh"))
-    show(guarantee_circles(view_of(out, as_of, known, zone), chosen), lang, zone, as_json=as_json)
+    asked = opened(out, as_of, known, zone)
+    show(guarantee_circles(asked.view, chosen), lang, asked, as_json=as_json)
 
 
 def flows_command(  # noqa: PLR0913 - a command has a parameter per option
@@ -62,7 +60,7 @@ def flows_command(  # noqa: PLR0913 - a command has a parameter per option
     out: Out = FOLDER,
     as_of: AsOf = None,
     known: Known = None,
-    zone: Zone = ZONE,
+    zone: Zone = None,
     of: Annotated[str, typer.Option("--of", help="transfers or trades.")] = "transfers",
     length: Annotated[int, typer.Option("--length", min=2, help="Steps at most.")] = 6,
     days: Annotated[int, typer.Option("--days", min=1, help="From first to last.")] = 30,
@@ -75,8 +73,9 @@ def flows_command(  # noqa: PLR0913 - a command has a parameter per option
     """Find money or goods that came back to where they set out, in order of time."""
     kind = FLOWING[one_of(of, FLOWING, "--of")]
     limits = FlowLimits(length_max=length, span_us=days * DAY_US, percent_max=percent)
-    found, whole = circular(view_of(out, as_of, known, zone), kind, limits)
-    show(found, lang, zone, as_json=as_json)
+    asked = opened(out, as_of, known, zone)
+    found, whole = circular(asked.view, kind, limits)
+    show(found, lang, asked, as_json=as_json)
     if not (whole or as_json):
         printing_graph.say("cut", lang)
 
@@ -90,7 +89,7 @@ def trace_command(  # noqa: PLR0913 - a command has a parameter per option
     out: Out = FOLDER,
     as_of: AsOf = None,
     known: Known = None,
-    zone: Zone = ZONE,
+    zone: Zone = None,
     rule: Annotated[
         str, typer.Option("--rule", help="fifo, proportional or loan_first.")
     ] = Rule.FIFO.name.lower(),
@@ -100,9 +99,12 @@ def trace_command(  # noqa: PLR0913 - a command has a parameter per option
 ) -> None:
     """Follow a loan through transfers: where it ended, and what came back."""
     chosen = RULES[one_of(rule, RULES, "--rule")]
-    last = day_end(day, zone)
-    span = (microseconds(start_of_day(day.date(), zone)), microseconds(last or day))
-    found = trace_loan(view_of(out, as_of, known, zone), borrower, span, chosen, days)
+    asked = opened(out, as_of, known, zone)
+    span = (
+        microseconds(start_of_day(day.date(), asked.zone)),
+        microseconds(end_of_day(day.date(), asked.zone)),
+    )
+    found = trace_loan(asked.view, borrower, span, chosen, days)
     if as_json:
         printing.as_json(
             {
@@ -117,7 +119,7 @@ def trace_command(  # noqa: PLR0913 - a command has a parameter per option
             }
         )
     else:
-        printing_graph.loan(found, lang, zone)
+        printing_graph.loan(found, lang, asked.zone)
 
 
 def shells_command(  # noqa: PLR0913 - a command has a parameter per option
@@ -125,11 +127,12 @@ def shells_command(  # noqa: PLR0913 - a command has a parameter per option
     out: Out = FOLDER,
     as_of: AsOf = None,
     known: Known = None,
-    zone: Zone = ZONE,
+    zone: Zone = None,
     points: Annotated[int, typer.Option("--points", min=0, help="With this many at least.")] = 40,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """Find firms with signs of a shell, each sign with its points and facts."""
-    view = view_of(out, as_of, known, zone)
-    show(suspicious_shells(FactStore(out), view, points), lang, zone, as_json=as_json)
+    asked = opened(out, as_of, known, zone)
+    found = suspicious_shells(asked.facts, asked.view, points)
+    show(found, lang, asked, as_json=as_json)

@@ -1,0 +1,180 @@
+"""`headrace graph groups|limits|room|diff`: groups for limits, with rules, proofs and facts."""
+
+from datetime import datetime
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headrace.adapters import printing, printing_graph
+from headrace.adapters.group_sheet import group_sheet
+from headrace.adapters.user_files import read_text, write_file
+from headrace.commands.graph_files import (
+    FOLDER,
+    AsJson,
+    AsOf,
+    Known,
+    Language,
+    Out,
+    Party,
+    Zone,
+    opened,
+    show,
+)
+from headrace.errors import InputError
+from headrace.graph.groups.limits import Capital
+from headrace.graph.groups.rules import RuleBook, read_rules
+from headrace.money import to_minor
+from headrace.workflows.graph_groups import (
+    groups_at,
+    member_table,
+    move_table,
+    room_table,
+    use_table,
+)
+
+Rules = Annotated[
+    Path | None,
+    typer.Option("--rules", help="The bank's own rules; `graph rules-text` prints ours."),
+]
+Bank = Annotated[str | None, typer.Option("--bank", help="Code of the bank: its related parties.")]
+Tier1 = Annotated[str | None, typer.Option("--tier1", help="Tier 1 net capital, major units.")]
+Net = Annotated[str | None, typer.Option("--net", help="Net capital, major units.")]
+Quarter = Annotated[
+    str | None, typer.Option("--quarter", help="Net capital at the last quarter's end.")
+]
+
+
+def groups_command(  # noqa: PLR0913 - a command has a parameter per option
+    party: Annotated[str | None, typer.Argument(help="Only groups that it is in.")] = None,
+    *,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = None,
+    rules: Rules = None,
+    bank: Bank = None,
+    tier1: Tier1 = None,
+    net: Net = None,
+    quarter: Quarter = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="Write a workbook in the style of G14.")
+    ] = None,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Show groups: one customer, group customers, dependents, related parties; with proofs."""
+    asked = opened(out, as_of, known, zone)
+    book = groups_at(asked.view, _rules(rules), bank, asked.zone)
+    found = member_table(book.groups, party)
+    if sheet is not None:
+        write_file(sheet, group_sheet(book.groups, book.exposures, _capital(tier1, net, quarter)))
+    if as_json:
+        printing.table_as_json(found)
+        return
+    if asked.simulated:
+        printing_graph.simulated(lang)
+    printing_graph.groups(found, lang, asked.zone)
+    if sheet is not None:
+        printing.line(str(sheet))
+
+
+def limits_command(  # noqa: PLR0913 - a command has a parameter per option
+    *,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = None,
+    rules: Rules = None,
+    bank: Bank = None,
+    tier1: Tier1 = None,
+    net: Net = None,
+    quarter: Quarter = None,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Show how much of each limit each customer and group uses, the fullest first."""
+    asked = opened(out, as_of, known, zone)
+    book = groups_at(asked.view, _rules(rules), bank, asked.zone)
+    show(use_table(book, _capital(tier1, net, quarter)), lang, asked, as_json=as_json)
+
+
+def room_command(  # noqa: PLR0913 - a command has a parameter per option
+    party: Party,
+    *,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = None,
+    rules: Rules = None,
+    bank: Bank = None,
+    tier1: Tier1 = None,
+    net: Net = None,
+    quarter: Quarter = None,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Show how much more may be lent to a party under each limit, the tightest first."""
+    asked = opened(out, as_of, known, zone)
+    book = groups_at(asked.view, _rules(rules), bank, asked.zone)
+    show(room_table(book, _capital(tier1, net, quarter), party), lang, asked, as_json=as_json)
+
+
+def diff_command(  # noqa: PLR0913 - a command has a parameter per option
+    *,
+    since: Annotated[
+        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The earlier day.")
+    ],
+    to: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="The later day; else the last."),
+    ] = None,
+    out: Out = FOLDER,
+    zone: Zone = None,
+    rules: Rules = None,
+    bank: Bank = None,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Show who joined or left a group between two days, and the facts that moved them."""
+    later = opened(out, to, None, zone)
+    earlier = later.at(since)
+    book = _rules(rules)
+    before, after = (
+        groups_at(view, book, bank, later.zone).groups for view in (earlier, later.view)
+    )
+    show(move_table(before, after, book, later.zone), lang, later, as_json=as_json)
+
+
+def rules_text_command() -> None:
+    """Print the rules for groups and limits as they ship, to be edited: see --rules."""
+    printing.line(_shipped())
+
+
+def _rules(path: Path | None) -> RuleBook:
+    if path is None:
+        return read_rules(_shipped(), "rules_cn.toml")
+    return read_rules(read_text(path), str(path))
+
+
+def _shipped() -> str:
+    return (files("headrace.graph.groups") / "rules_cn.toml").read_text(encoding="utf-8")
+
+
+def _capital(tier1: str | None, net: str | None, quarter: str | None) -> Capital:
+    given = {"--tier1": tier1, "--net": net, "--quarter": quarter}
+    return Capital(*(_amount(text, option) for option, text in given.items()))
+
+
+def _amount(text: str | None, option: str) -> int | None:
+    """Minor units of an amount in yuan; None where none is given."""
+    if text is None:
+        return None
+    try:
+        return to_minor(Decimal(text.replace(",", "")), "CNY")
+    except (ArithmeticError, ValueError) as error:
+        raise InputError(
+            f"{text!r} is no amount of money", where=option, remedy="in yuan: 5000000000"
+        ) from error
