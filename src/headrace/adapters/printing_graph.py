@@ -1,6 +1,6 @@
 """What `headrace graph` prints for people, in English or Chinese."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,13 @@ import pyarrow as pa
 from rich.table import Table as Grid
 
 from headrace.adapters.graph_formats.tables import Exported
-from headrace.adapters.printing import ROWS_SHOWN, console_now, safe
+from headrace.adapters.printing import ROWS_SHOWN, console_now, line, safe
 from headrace.graph.ownership.rulesets import RuleSet
 from headrace.money import format_minor
 from headrace.pack import Text
 from headrace.workflows.graph_build import Built
 from headrace.workflows.graph_ownership import Owned
+from headrace.workflows.graph_rules import Raised
 from headrace.workflows.graph_structures import LoanTrace
 from headrace.workflows.graph_view import GraphView
 
@@ -244,8 +245,8 @@ def owned(found: Owned, rules: RuleSet, language: str, zone: str) -> None:
         if key == "holders":
             continue
         for _, proof in zip(range(data.num_rows), proofs, strict=False):
-            for line in proof.lines:
-                console.print(f"  [dim]{safe(line)}[/]", soft_wrap=True)
+            for step in proof.lines:
+                console.print(f"  [dim]{safe(step)}[/]", soft_wrap=True)
             console.print(f"    [dim]{safe(', '.join(proof.facts))}[/]", soft_wrap=True)
     for english, chinese in found.findings:
         console.print(f"[yellow]! {safe(chinese if language == 'zh' else english)}[/]")
@@ -270,8 +271,43 @@ def groups(found: pa.Table, language: str, zone: str) -> None:
         member = f"{row['member_name'] or row['member']} ({row['member']})"
         console.print(safe(f"  {member}  {sure}: {rule}{number}"), soft_wrap=True)
         console.print(f"    [dim]{safe(row['article'] + read)}[/]", soft_wrap=True)
-        for line in row["proof_zh" if language == "zh" else "proof_en"]:
-            console.print(f"    [dim]{safe(line)}[/]", soft_wrap=True)
+        for step in row["proof_zh" if language == "zh" else "proof_en"]:
+            console.print(f"    [dim]{safe(step)}[/]", soft_wrap=True)
+
+
+def derived(counts: Mapping[str, int], warnings: Sequence[str], language: str) -> None:
+    """How much rules derive, and what is odd about them."""
+    console = console_now()
+    grid = Grid.grid(padding=(0, 2))
+    for name, count in counts.items():
+        grid.add_row(safe(name), f"{count:,}")
+    console.print(grid)
+    for warning in warnings:
+        console.print(f"[yellow]! {safe(warning)}[/]", soft_wrap=True)
+    if not counts:
+        say("none", language)
+
+
+def proof(lines: Sequence[str], language: str) -> None:
+    """Why a derived fact stands, a line a step."""
+    for each in lines:
+        line(each)
+    if not lines:
+        say("none", language)
+
+
+def alerts(found: Iterable[Raised], zone: str, language: str) -> None:
+    """Alerts as they are raised, each with its proof."""
+    console, some = console_now(), False
+    for each in found:
+        some = True
+        day = each.known.astimezone(ZoneInfo(zone)).date()
+        title = f"{each.alert.relation}({', '.join(each.alert.fact)})"
+        console.print(f"[bold]{day}  {safe(title)}[/]", soft_wrap=True)
+        for step in each.alert.proof:
+            console.print(f"  [dim]{safe(step)}[/]", soft_wrap=True)
+    if not some:
+        say("none", language)
 
 
 def loan(found: LoanTrace, language: str, zone: str) -> None:

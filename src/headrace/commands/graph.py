@@ -1,7 +1,7 @@
 """`headrace graph`: take in relations, look parties up, see what is between them."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -17,7 +17,13 @@ from headrace.adapters.keys import load_or_create_signing_key
 from headrace.adapters.mappings import find_mapping, load_mapping
 from headrace.adapters.outputs import cleared
 from headrace.adapters.terminal import Silent, TerminalProgress
-from headrace.commands import graph_exchange, graph_groups, graph_owners, graph_risk
+from headrace.commands import (
+    graph_exchange,
+    graph_groups,
+    graph_owners,
+    graph_risk,
+    graph_rules,
+)
 from headrace.commands.graph_files import (
     FOLDER,
     AsJson,
@@ -50,6 +56,8 @@ app.command("limits")(graph_groups.limits_command)
 app.command("room")(graph_groups.room_command)
 app.command("diff")(graph_groups.diff_command)
 app.command("rules-text")(graph_groups.rules_text_command)
+app.command("rules")(graph_rules.rules_command)
+app.command("watch")(graph_rules.watch_command)
 app.command("import")(graph_exchange.import_command)
 app.command("export")(graph_exchange.export_command)
 app.command("explore")(graph_exchange.explore_command)
@@ -156,11 +164,16 @@ def path_command(  # noqa: PLR0913 - a command has a parameter per option
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
-    """Show how two parties are connected: a shortest chain of relations."""
+    """Show how two parties are connected: a shortest chain, of trades and payments if need be."""
     asked = opened(out, as_of, known, zone)
-    snapshot = asked.view.snapshot
-    found = shortest_path(snapshot, snapshot.node(first), snapshot.node(second), hub)
-    rows: list[dict[str, Any]] = [] if found is None else edge_rows(snapshot, found.tolist())
+    whole = asked.view.snapshot
+    ends = whole.node(first), whole.node(second)
+    lasting = whole.where(~np.isin(whole.kind, EVENTS))
+    found, rows = None, []
+    for snapshot in (lasting, whole):  # that two firms buy from one seller explains little
+        if found is None:
+            found = shortest_path(snapshot, *ends, hub)
+            rows = [] if found is None else edge_rows(snapshot, found.tolist())
     if as_json:
         printing.as_json({"connected": found is not None, "relations": rows})
     elif found is None:

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from headrace.graph.groups.binding import basis_of
 from headrace.graph.groups.changes import Move, diff
 from headrace.graph.groups.finding import Groups
 from headrace.graph.groups.limits import Capital, Exposures, room_for, usages
 from headrace.graph.groups.memberships import HEAD
 from headrace.graph.groups.rules import GroupKind, RuleBook
-from headrace.graph.groups.snapshots import basis_of, exposures_at, groups_of
+from headrace.graph.groups.snapshots import exposures_at, groups_of
 from headrace.graph.groups.words import (
     Language,
     article_words,
