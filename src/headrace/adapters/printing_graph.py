@@ -12,9 +12,11 @@ from rich.table import Table as Grid
 from headrace.adapters.graph_formats.tables import Exported
 from headrace.adapters.printing import ROWS_SHOWN, console_now, line, safe
 from headrace.graph.ownership.rulesets import RuleSet
+from headrace.graph.relations.kinds import ROLES_ZH
 from headrace.money import format_minor
 from headrace.pack import Text
 from headrace.workflows.graph_build import Built
+from headrace.workflows.graph_contagion import Assumptions, Failure, Late, Sampled
 from headrace.workflows.graph_ownership import Owned
 from headrace.workflows.graph_rules import Raised
 from headrace.workflows.graph_structures import LoanTrace
@@ -56,6 +58,39 @@ WORDS = {
     "related": Text("Related parties", "关联方"),
     "possible": Text("possible", "可能"),
     "not_read": Text("official text not read", "未核实原文"),
+    "assumed": Text(
+        "assumed: reserve {buffer} of yearly sales, a lost customer costs {margin} of its sales,"
+        " {recovery} left of who fails, invoices due after {terms} days",
+        "假设：储备为年销售额的 {buffer}，失去客户的损失为对其销售额的 {margin}，"
+        "违约主体剩余 {recovery}，发票账期 {terms} 天",
+    ),
+    "lost_in_all": Text(
+        "{amount} lost in all; {count} fail", "合计损失 {amount}；{count} 个主体违约"
+    ),
+    "paid_late": Text("{amount} is paid late", "延迟支付 {amount}"),
+    "scenarios": Text("{count:,} scenarios", "{count:,} 个情景"),
+    "failures": Text("parties that fail", "违约主体数"),
+    "bank_loss": Text("loss of the bank", "银行损失"),
+    "failed": Text("fails", "违约"),
+    "loss_minor": Text("loss", "损失"),
+    "way": Text("way", "途径"),
+    "source": Text("from", "来源"),
+    "target": Text("to", "承受方"),
+    "first_day": Text("from day", "起始日"),
+    "days": Text("days", "天数"),
+    "peak_minor": Text("short by", "最大缺口"),
+    "core": Text("core", "核心企业"),
+    "upstream": Text("upstream", "上游层级"),
+    "downstream": Text("downstream", "下游层级"),
+    "sales_share": Text("of sales", "销售占比"),
+    "purchases_share": Text("of purchases", "采购占比"),
+    "through": Text("through", "经由"),
+    "attributed_minor": Text("attributed", "归属金额"),
+    "node": Text("place", "节点"),
+    "score": Text("score", "得分"),
+    "how": Text("how", "方式"),
+    "evidence": Text("evidence", "依据"),
+    "weight": Text("weight", "权重"),
     "limit": Text("limit", "限额"),
     "limit_en": Text("which", "限额内容"),
     "limit_zh": Text("which", "限额内容"),
@@ -193,7 +228,7 @@ def relations(rows: Sequence[Mapping[str, Any]], language: str, zone: str) -> No
             "subject": row["subject_name"] or row["subject"],
             "relation": row["words_zh"] if zh else row["words"],
             "object": row["object_name"] or row["object"],
-            "role": row["role"],
+            "role": ROLES_ZH.get(row["role"], row["role"]) if zh else row["role"],
             "share": _share(row["share"]),
             "amount_minor": row["amount_minor"],
             "since": _day(row["since"], zone),
@@ -308,6 +343,52 @@ def alerts(found: Iterable[Raised], zone: str, language: str) -> None:
             console.print(f"  [dim]{safe(step)}[/]", soft_wrap=True)
     if not some:
         say("none", language)
+
+
+def assumptions(given: Assumptions, language: str) -> None:
+    """What facts do not say, and is assumed."""
+    told = word(
+        "assumed",
+        language,
+        buffer=f"{given.buffer:.0%}",
+        margin=f"{given.margin:.0%}",
+        recovery=f"{given.recovery:.0%}",
+        terms=given.terms_days,
+    )
+    console_now().print(f"[dim]{safe(told)}[/]", soft_wrap=True)
+
+
+def failure(found: Failure, language: str, zone: str) -> None:
+    """Who loses when parties fail, and along which relations."""
+    say("lost_in_all", language, amount=format_minor(found.total, "CNY"), count=found.failed)
+    console_now().print()
+    table(found.losses, language, zone)
+    console_now().print()
+    table(found.edges, language, zone)
+
+
+def late(found: Late, language: str, zone: str) -> None:
+    """Who runs short of cash when parties pay late."""
+    say("paid_late", language, amount=format_minor(found.delayed_minor, "CNY"))
+    console_now().print()
+    table(found.short, language, zone)
+
+
+def drawn(found: Sampled, language: str) -> None:
+    """How many fail, and what the bank loses, over random scenarios."""
+    console = console_now()
+    say("scenarios", language, count=found.scenarios)
+    for key, band in (("failures", found.failures), ("bank_loss", found.loss)):
+        money = key == "bank_loss"
+        shown = [_figure(value, money=money) for value in (band.mean, band.error)]
+        console.print(f"[bold]{word(key, language)}[/] {shown[0]} ± {shown[1]}")
+        for level, (value, low, high) in band.quantiles.items():
+            each = [_figure(one, money=money) for one in (value, low, high)]
+            console.print(f"  {level:.0%}: {each[0]} ({each[1]} – {each[2]})")
+
+
+def _figure(value: float, *, money: bool) -> str:
+    return format_minor(round(value), "CNY") if money else f"{value:.4g}"
 
 
 def loan(found: LoanTrace, language: str, zone: str) -> None:

@@ -18,6 +18,7 @@ from headrace.adapters.mappings import find_mapping, load_mapping
 from headrace.adapters.outputs import cleared
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.commands import (
+    graph_chain,
     graph_exchange,
     graph_groups,
     graph_owners,
@@ -58,6 +59,9 @@ app.command("diff")(graph_groups.diff_command)
 app.command("rules-text")(graph_groups.rules_text_command)
 app.command("rules")(graph_rules.rules_command)
 app.command("watch")(graph_rules.watch_command)
+app.command("chain")(graph_chain.chain_command)
+app.command("place")(graph_chain.place_command)
+app.command("contagion")(graph_chain.contagion_command)
 app.command("import")(graph_exchange.import_command)
 app.command("export")(graph_exchange.export_command)
 app.command("explore")(graph_exchange.explore_command)

@@ -1,0 +1,180 @@
+"""`headrace graph chain|place|contagion`: industry chains, and trouble running along them."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headrace.adapters import printing, printing_graph
+from headrace.adapters.chain_tables import read_chain
+from headrace.adapters.events import check_writable, read_events, write_table
+from headrace.commands.graph_files import (
+    FOLDER,
+    AsJson,
+    AsOf,
+    Known,
+    Language,
+    Out,
+    Zone,
+    opened,
+    show,
+)
+from headrace.errors import InputError
+from headrace.features.definition import Column, ColumnType
+from headrace.workflows.features import Wanted
+from headrace.workflows.graph_chain import behind_suppliers, chain_places, placed
+from headrace.workflows.graph_contagion import (
+    Assumptions,
+    failure,
+    paying_late,
+    sampled,
+)
+
+TEXTS = Wanted(
+    "texts",
+    (Column("party", ColumnType.CATEGORY), Column("text", ColumnType.CATEGORY)),
+    frozenset(),
+    "UTC",
+)
+Cores = Annotated[list[str], typer.Argument(help="Codes of core enterprises.")]
+To = Annotated[Path | None, typer.Option("--to", help="Write every row: .parquet, .csv or .xlsx.")]
+Days = Annotated[int, typer.Option("--trade-days", min=1, help="Trade of this many days counts.")]
+
+
+def chain_command(  # noqa: PLR0913 - a command has a parameter per option
+    cores: Cores,
+    *,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = None,
+    days: Days = 365,
+    second: Annotated[
+        bool, typer.Option("--second", help="Who is behind the suppliers of the first core.")
+    ] = False,
+    to: To = None,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Show where parties stand towards core enterprises, and how much of their trade ends there."""
+    if to is not None:
+        check_writable(to)
+    asked = opened(out, as_of, known, zone)
+    if second:
+        found = behind_suppliers(asked.view, cores[0], days)
+    else:
+        found = chain_places(asked.view, cores, days)
+    if to is not None:
+        write_table(to, found)
+    show(found, lang, asked, as_json=as_json)
+
+
+def place_command(
+    texts: Annotated[Path, typer.Argument(help="Table with the columns `party` and `text`.")],
+    *,
+    chain: Annotated[
+        Path, typer.Option("--chain", help="Folder of a chain map (ChainKnowledgeGraph).")
+    ],
+    to: To = None,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Place firms on an industry map by what texts say: goods, products, business scopes."""
+    if to is not None:
+        check_writable(to)
+    given = read_events(texts, TEXTS)
+    said, parties = (given.columns[name].to_pylist() for name in ("text", "party"))
+    found = placed(read_chain(chain).chain, parties, said)
+    if to is not None:
+        write_table(to, found)
+    if as_json:
+        printing.table_as_json(found)
+    else:
+        printing_graph.table(found, lang, "UTC")
+
+
+def contagion_command(  # noqa: PLR0913 - a command has a parameter per option
+    *,
+    fail: Annotated[
+        list[str] | None, typer.Option("--fail", help="Code of a party that fails; repeatable.")
+    ] = None,
+    late: Annotated[
+        list[str] | None, typer.Option("--late", help="Code of a party that pays late; repeatable.")
+    ] = None,
+    days: Annotated[int, typer.Option("--days", min=1, help="How late it pays.")] = 60,
+    scenarios: Annotated[
+        int | None, typer.Option("--scenarios", min=2, help="Draw so many random scenarios.")
+    ] = None,
+    deviation: Annotated[
+        float, typer.Option("--deviation", min=0, help="Of assets, as a share of yearly sales.")
+    ] = 0.05,
+    world: Annotated[
+        float, typer.Option("--world", min=0, max=1, help="Part of the variance common to all.")
+    ] = 0.2,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random scenarios.")] = 1,
+    buffer: Annotated[
+        float, typer.Option("--buffer", min=0, help="Assumed reserve: a share of yearly sales.")
+    ] = Assumptions.buffer,
+    margin: Annotated[
+        float, typer.Option("--margin", min=0, max=1, help="Assumed cost of a lost customer.")
+    ] = Assumptions.margin,
+    recovery: Annotated[
+        float, typer.Option("--recovery", min=0, max=1, help="Assumed left of who fails.")
+    ] = Assumptions.recovery,
+    terms: Annotated[
+        int, typer.Option("--terms", min=1, help="Assumed days until an invoice is due.")
+    ] = Assumptions.terms_days,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = None,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Show whom the failure, or the late payment, of parties reaches, and along which relations."""
+    if sum(given is not None for given in (fail, late, scenarios)) != 1:
+        raise InputError(
+            "one question at a time",
+            where="--fail, --late, --scenarios",
+            remedy="say who fails, or who pays late, or how many scenarios to draw",
+        )
+    asked = opened(out, as_of, known, zone)
+    given = Assumptions(buffer, margin, recovery, terms)
+    if not as_json:
+        if asked.simulated:
+            printing_graph.simulated(lang)
+        printing_graph.assumptions(given, lang)
+    if fail:
+        failed = failure(asked.view, fail, given)
+        if as_json:
+            printing.as_json(
+                {
+                    "total_minor": failed.total,
+                    "failed": failed.failed,
+                    "losses": failed.losses.to_pylist(),
+                    "edges": failed.edges.to_pylist(),
+                }
+            )
+        else:
+            printing_graph.failure(failed, lang, asked.zone)
+    elif late:
+        found = paying_late(asked.view, late, days, given)
+        if as_json:
+            printing.as_json(
+                {"delayed_minor": found.delayed_minor, "short": found.short.to_pylist()}
+            )
+        else:
+            printing_graph.late(found, lang, asked.zone)
+    else:
+        drawn = sampled(asked.view, given, deviation, world, scenarios or 0, seed)
+        if as_json:
+            printing.as_json(
+                {
+                    "scenarios": drawn.scenarios,
+                    "failures": asdict(drawn.failures),
+                    "bank_loss_minor": asdict(drawn.loss),
+                }
+            )
+        else:
+            printing_graph.drawn(drawn, lang)
