@@ -34,6 +34,10 @@ ACTS = frozenset(
     )
 )
 """What is done with goods, and remainders: lists of products have them, and they place nobody."""
+_NO_GOODS = re.compile(
+    # Nothing but acts, or a verb of trade before what is traded: 销售动力 would cut 动力电池 in two.
+    f"(?:{'|'.join(sorted(map(re.escape, ACTS), reverse=True))})+|(?:销售|批发|零售|经营|营业).*"
+)
 
 
 class How(IntEnum):
@@ -93,8 +97,8 @@ def finder(chain: ChainMap, *kinds: NodeKind) -> Finder:
     """Make nodes of some kinds (none given: products) findable by name."""
     every = np.concatenate([chain.nodes(kind) for kind in kinds or (NodeKind.PRODUCT,)])
     said = chain.names.take(every).to_pylist()
-    nodes = every[[name not in ACTS for name in said]]
-    names = [name for name in said if name not in ACTS]
+    nodes = every[[not _NO_GOODS.fullmatch(name) for name in said]]
+    names = [name for name in said if not _NO_GOODS.fullmatch(name)]
     first: dict[str, int] = {}
     for at, name in enumerate(names):
         first.setdefault(name, at)
