@@ -1,14 +1,16 @@
 #!/bin/sh
 # Makes an environment for each peer whose pins clash with ours, beside this file:
 #
-#     sh benchmarks/peers/make.sh [polars] [bytewax] [flink] [zen]     all where none is named
+#     sh benchmarks/peers/make.sh [polars] [bytewax] [flink] [zen] [splink]
+#
+# All are made where none is named.
 #
 # A second run installs only what changed. Flink needs Python 3.9 to 3.12 and Java 17: set PYTHON
 # where python3 is newer. What cannot be made is named, the rest is made, and the status is 1.
 set -u
 cd "$(dirname "$0")" || exit 1
 PYTHON=${PYTHON:-python3}
-[ $# -gt 0 ] || set -- polars bytewax flink zen
+[ $# -gt 0 ] || set -- polars bytewax flink zen splink
 
 make_environment() {
     if [ "$1" = flink ]; then

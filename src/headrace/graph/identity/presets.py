@@ -1,0 +1,64 @@
+"""Settings that fit firms and persons of a Chinese bank as they are, to begin with."""
+
+from headrace.graph.identity.settings import (
+    FirmNameComparison,
+    Measure,
+    Settings,
+    SharedComparison,
+    TextComparison,
+    block_on,
+)
+from headrace.graph.identity.training import Protocol
+
+FIRMS = Settings(
+    comparisons=(
+        FirmNameComparison("names"),
+        TextComparison("credit_code"),
+        TextComparison("phone", by_frequency=True),
+        TextComparison("legal_person", by_frequency=True),
+    ),
+    rules=(
+        block_on("credit_code"),
+        block_on("phone"),
+        block_on("names.trade", "names.region"),
+        block_on("names.sound", "names.region"),
+        block_on("names.trade", "legal_person"),
+        block_on("names.sound", "legal_person"),
+        block_on("legal_person", "names.region", "names.business"),
+        block_on("names.trade"),
+    ),
+    block_rows_max=60,
+    single=("credit_code", "names.branch"),
+)
+"""Columns: names (a list: the present name, then former ones), credit_code (only valid ones, see
+`codes.checked_codes`), phone, legal_person. Two valid codes, or a branch and its head office, are
+never one party."""
+
+FIRMS_PROTOCOL = Protocol(
+    certain=(block_on("credit_code"),),
+    recall=0.3,
+    training=(block_on("credit_code"), block_on("phone")),
+)
+"""Trained on pairs that share a code, where it is not compared, and on pairs that share a phone."""
+
+PERSONS = Settings(
+    comparisons=(
+        TextComparison("name", Measure.JARO_WINKLER, (0.92, 0.8), by_frequency=True),
+        TextComparison("birth_date", Measure.EDITS, (1.0,)),
+        TextComparison("card_digest"),
+        SharedComparison("firms", (1, 2)),
+        SharedComparison("phones"),
+        SharedComparison("colleagues", (1, 3)),
+    ),
+    rules=(
+        block_on("card_digest"),
+        block_on("name", "firms"),
+        block_on("name", "phones"),
+        block_on("name", "colleagues"),
+        block_on("name", "birth_date"),
+    ),
+    block_rows_max=100,
+    single=("card_digest",),
+)
+"""Columns: name, birth_date, card_digest (`codes.identity_card_digest`), and lists of firms, phones
+and colleagues: namesakes are told apart by whom and what they share."""
