@@ -11,6 +11,7 @@ from rich.table import Table as Grid
 
 from headrace.adapters.graph_formats.tables import Exported
 from headrace.adapters.printing import ROWS_SHOWN, console_now, line, safe
+from headrace.graph.identity.resolver import Match
 from headrace.graph.ownership.rulesets import RuleSet
 from headrace.graph.relations.kinds import ROLES_ZH
 from headrace.money import format_minor
@@ -91,6 +92,12 @@ WORDS = {
     "how": Text("how", "方式"),
     "evidence": Text("evidence", "依据"),
     "weight": Text("weight", "权重"),
+    "one_firm": Text("one firm", "同一企业"),
+    "two_firms": Text("two firms", "不是同一企业"),
+    "entity": Text("entity", "实体"),
+    "canonical": Text("leads", "主代号"),
+    "branch": Text("branch", "分支机构"),
+    "head_office": Text("head office", "总部"),
     "limit": Text("limit", "限额"),
     "limit_en": Text("which", "限额内容"),
     "limit_zh": Text("which", "限额内容"),
@@ -389,6 +396,19 @@ def drawn(found: Sampled, language: str) -> None:
 
 def _figure(value: float, *, money: bool) -> str:
     return format_minor(round(value), "CNY") if money else f"{value:.4g}"
+
+
+def matches(found: Sequence[Match], language: str, *, same: bool) -> None:
+    """Why two codes are one firm, or not: the evidence of each step, in bits."""
+    console = console_now()
+    console.print(f"[bold]{word('one_firm' if same else 'two_firms', language)}[/]")
+    for match in found:
+        console.print(f"{safe(match.left)} = {safe(match.right)}: {match.bits:+.1f} bits, "
+                      f"{match.probability:.4%}")  # fmt: skip
+        for step in match.steps:
+            console.print(f"  [dim]{step.bits:+6.1f}  {safe(step.field)}: {safe(step.level)}[/]")
+        for said in match.judgements:
+            console.print(f"  {safe(f'{said.verdict}: {said.by}, {said.why}')}")
 
 
 def loan(found: LoanTrace, language: str, zone: str) -> None:

@@ -21,6 +21,7 @@ from headrace.commands import (
     graph_chain,
     graph_exchange,
     graph_groups,
+    graph_identify,
     graph_owners,
     graph_risk,
     graph_rules,
@@ -62,6 +63,8 @@ app.command("watch")(graph_rules.watch_command)
 app.command("chain")(graph_chain.chain_command)
 app.command("place")(graph_chain.place_command)
 app.command("contagion")(graph_chain.contagion_command)
+app.command("identify")(graph_identify.identify_command)
+app.command("same")(graph_identify.same_command)
 app.command("import")(graph_exchange.import_command)
 app.command("export")(graph_exchange.export_command)
 app.command("explore")(graph_exchange.explore_command)

@@ -6,6 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import typer
 
 from headrace.adapters import printing, printing_graph
@@ -24,6 +26,7 @@ from headrace.commands.graph_files import (
     show,
 )
 from headrace.errors import InputError
+from headrace.graph.groups.basis import Codes
 from headrace.graph.groups.limits import Capital
 from headrace.graph.groups.rules import RuleBook, read_rules
 from headrace.money import to_minor
@@ -34,12 +37,18 @@ from headrace.workflows.graph_groups import (
     room_table,
     use_table,
 )
+from headrace.workflows.graph_identity import merged_codes
+from headrace.workflows.graph_view import GraphView
 
 Rules = Annotated[
     Path | None,
     typer.Option("--rules", help="The bank's own rules; `graph rules-text` prints ours."),
 ]
 Bank = Annotated[str | None, typer.Option("--bank", help="Code of the bank: its related parties.")]
+Identity = Annotated[
+    Path | None,
+    typer.Option("--identity", help="Parquet of `graph identify --to`: codes that are one firm."),
+]
 Tier1 = Annotated[str | None, typer.Option("--tier1", help="Tier 1 net capital, major units.")]
 Net = Annotated[str | None, typer.Option("--net", help="Net capital, major units.")]
 Quarter = Annotated[
@@ -56,6 +65,7 @@ def groups_command(  # noqa: PLR0913 - a command has a parameter per option
     zone: Zone = None,
     rules: Rules = None,
     bank: Bank = None,
+    identity: Identity = None,
     tier1: Tier1 = None,
     net: Net = None,
     quarter: Quarter = None,
@@ -67,7 +77,8 @@ def groups_command(  # noqa: PLR0913 - a command has a parameter per option
 ) -> None:
     """Show groups: one customer, group customers, dependents, related parties; with proofs."""
     asked = opened(out, as_of, known, zone)
-    book = groups_at(asked.view, _rules(rules), bank, asked.zone)
+    merged = _merged(asked.view, identity)
+    book = groups_at(asked.view, _rules(rules), bank, asked.zone, merged)
     found = member_table(book.groups, party)
     if sheet is not None:
         write_file(sheet, group_sheet(book.groups, book.exposures, _capital(tier1, net, quarter)))
@@ -89,6 +100,7 @@ def limits_command(  # noqa: PLR0913 - a command has a parameter per option
     zone: Zone = None,
     rules: Rules = None,
     bank: Bank = None,
+    identity: Identity = None,
     tier1: Tier1 = None,
     net: Net = None,
     quarter: Quarter = None,
@@ -97,7 +109,8 @@ def limits_command(  # noqa: PLR0913 - a command has a parameter per option
 ) -> None:
     """Show how much of each limit each customer and group uses, the fullest first."""
     asked = opened(out, as_of, known, zone)
-    book = groups_at(asked.view, _rules(rules), bank, asked.zone)
+    merged = _merged(asked.view, identity)
+    book = groups_at(asked.view, _rules(rules), bank, asked.zone, merged)
     show(use_table(book, _capital(tier1, net, quarter)), lang, asked, as_json=as_json)
 
 
@@ -110,6 +123,7 @@ def room_command(  # noqa: PLR0913 - a command has a parameter per option
     zone: Zone = None,
     rules: Rules = None,
     bank: Bank = None,
+    identity: Identity = None,
     tier1: Tier1 = None,
     net: Net = None,
     quarter: Quarter = None,
@@ -118,7 +132,8 @@ def room_command(  # noqa: PLR0913 - a command has a parameter per option
 ) -> None:
     """Show how much more may be lent to a party under each limit, the tightest first."""
     asked = opened(out, as_of, known, zone)
-    book = groups_at(asked.view, _rules(rules), bank, asked.zone)
+    merged = _merged(asked.view, identity)
+    book = groups_at(asked.view, _rules(rules), bank, asked.zone, merged)
     show(room_table(book, _capital(tier1, net, quarter), party), lang, asked, as_json=as_json)
 
 
@@ -135,6 +150,7 @@ def diff_command(  # noqa: PLR0913 - a command has a parameter per option
     zone: Zone = None,
     rules: Rules = None,
     bank: Bank = None,
+    identity: Identity = None,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
@@ -142,8 +158,9 @@ def diff_command(  # noqa: PLR0913 - a command has a parameter per option
     later = opened(out, to, None, zone)
     earlier = later.at(since)
     book = _rules(rules)
+    merged = _merged(later.view, identity)
     before, after = (
-        groups_at(view, book, bank, later.zone).groups for view in (earlier, later.view)
+        groups_at(view, book, bank, later.zone, merged).groups for view in (earlier, later.view)
     )
     show(move_table(before, after, book, later.zone), lang, later, as_json=as_json)
 
@@ -151,6 +168,20 @@ def diff_command(  # noqa: PLR0913 - a command has a parameter per option
 def rules_text_command() -> None:
     """Print the rules for groups and limits as they ship, to be edited: see --rules."""
     printing.line(_shipped())
+
+
+def _merged(view: GraphView, path: Path | None) -> Codes | None:
+    if path is None:
+        return None
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"the identities cannot be read: {error}",
+            where=str(path),
+            remedy="write them with `headrace graph identify --to identity.parquet`",
+        ) from error
+    return merged_codes(table, view.snapshot.names)
 
 
 def _rules(path: Path | None) -> RuleBook:

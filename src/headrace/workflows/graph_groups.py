@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from headrace.graph.groups.basis import Codes, Known
 from headrace.graph.groups.binding import basis_of
 from headrace.graph.groups.changes import Move, diff
 from headrace.graph.groups.finding import Groups
@@ -98,7 +99,9 @@ class Book:
     strangers: pa.Table
 
 
-def groups_at(view: GraphView, rules: RuleBook, bank: str | None, zone: str) -> Book:
+def groups_at(
+    view: GraphView, rules: RuleBook, bank: str | None, zone: str, merged: Codes | None = None
+) -> Book:
     """The groups of a view.
 
     Args:
@@ -106,13 +109,14 @@ def groups_at(view: GraphView, rules: RuleBook, bank: str | None, zone: str) -> 
         rules: Of every date.
         bank: Code of the bank itself, for its related parties; None: none are looked for.
         zone: In which the day is told.
+        merged: Per node, the node it is another code of; None: codes are parties.
 
     Raises:
         InputError: If no fact names the bank.
     """
     snapshot = view.snapshot
     node = -1 if bank is None else snapshot.node(bank)
-    groups = groups_of(basis_of(snapshot, node), rules, zone)
+    groups = groups_of(basis_of(snapshot, node, Known(merged=merged)), rules, zone)
     book = exposures_at(view.exposures, snapshot, LOANS)
     return Book(groups, book.exposures, book.strangers)
 
@@ -223,7 +227,7 @@ def move_table(before: Groups, after: Groups, rules: RuleBook, zone: str) -> pa.
     """Who joined, left or became certain between two views, and by which facts; see MOVES."""
 
     def regroup(snapshot: Snapshot) -> Groups:
-        return groups_of(basis_of(snapshot, before.basis.bank), rules, zone)
+        return groups_of(basis_of(snapshot, before.basis.bank, before.basis.known), rules, zone)
 
     parties = after.basis.snapshot.parties
     moves = diff(before, after, regroup)
