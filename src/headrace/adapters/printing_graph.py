@@ -23,6 +23,7 @@ from headrace.workflows.graph_rules import Raised
 from headrace.workflows.graph_structures import LoanTrace
 from headrace.workflows.graph_view import GraphView
 
+LISTED_MAX = 8
 WORDS = {
     "simulated": Text("SIMULATED DATA", "模拟数据"),
     "party": Text("party", "主体"),
@@ -98,6 +99,18 @@ WORDS = {
     "canonical": Text("leads", "主代号"),
     "branch": Text("branch", "分支机构"),
     "head_office": Text("head office", "总部"),
+    "ring": Text("ring", "团伙"),
+    "pattern": Text("pattern", "模式"),
+    "things": Text("things", "共用物"),
+    "density": Text("density", "密度"),
+    "circles": Text("circles", "环数"),
+    "closed_by": Text("closed by", "触发事实"),
+    "community": Text("community", "社群"),
+    "inside": Text("inside", "内部"),
+    "cut": Text("cut", "外联"),
+    "conductance": Text("conductance", "导度"),
+    "seed": Text("around", "中心"),
+    "motifs": Text("triangles", "三角数"),
     "limit": Text("limit", "限额"),
     "limit_en": Text("which", "限额内容"),
     "limit_zh": Text("which", "限额内容"),
@@ -422,7 +435,7 @@ def loan(found: LoanTrace, language: str, zone: str) -> None:
     console_now().print()
     table(found.ends, language, zone)
     if not found.whole:
-        say("cut", language)
+        say("work_limit", language)
 
 
 def table(data: pa.Table, language: str, zone: str) -> None:
@@ -491,7 +504,8 @@ def _cell(name: str, value: Any, zone: str) -> str:
     if isinstance(value, datetime):
         return value.astimezone(ZoneInfo(zone)).date().isoformat()
     if isinstance(value, list):
-        return ", ".join(str(each) for each in value)
+        shown = ", ".join(str(each) for each in value[:LISTED_MAX])
+        return shown if len(value) <= LISTED_MAX else f"{shown} … +{len(value) - LISTED_MAX:,}"
     return str(value)
 
 

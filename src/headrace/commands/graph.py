@@ -49,6 +49,8 @@ from headrace.workflows.run import Output, Signer
 EVENTS = [kind for kind, meaning in MEANINGS.items() if meaning.event]
 
 app = typer.Typer(help="Relations: who stands behind whom, as of any day, with proofs.")
+app.command("rings")(graph_risk.rings_command)
+app.command("communities")(graph_risk.communities_command)
 app.command("owners")(graph_owners.owners_command)
 app.command("holdings")(graph_owners.holdings_command)
 app.command("control")(graph_owners.control_command)

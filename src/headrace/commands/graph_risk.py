@@ -26,6 +26,7 @@ from headrace.graph.relations.kinds import Kind
 from headrace.graph.structures.breaking import Weight
 from headrace.graph.structures.flows import FlowLimits
 from headrace.graph.structures.tracing import Rule
+from headrace.workflows.graph_communities import MEETINGS, around, communities, rings
 from headrace.workflows.graph_structures import (
     circular,
     guarantee_circles,
@@ -77,7 +78,7 @@ def flows_command(  # noqa: PLR0913 - a command has a parameter per option
     found, whole = circular(asked.view, kind, limits)
     show(found, lang, asked, as_json=as_json)
     if not (whole or as_json):
-        printing_graph.say("cut", lang)
+        printing_graph.say("work_limit", lang)
 
 
 def trace_command(  # noqa: PLR0913 - a command has a parameter per option
@@ -135,4 +136,45 @@ def shells_command(  # noqa: PLR0913 - a command has a parameter per option
     """Find firms with signs of a shell, each sign with its points and facts."""
     asked = opened(out, as_of, known, zone)
     found = suspicious_shells(asked.facts, asked.view, points)
+    show(found, lang, asked, as_json=as_json)
+
+
+def rings_command(  # noqa: PLR0913 - a command has a parameter per option
+    *,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = None,
+    of: Annotated[
+        list[str] | None,
+        typer.Option("--of", help="uses, transfers, trades, guarantees, lends; repeatable."),
+    ] = None,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Find dense rings: parties that met over things, or dealt, more closely than chance."""
+    names = {kind.name.lower(): kind for kind in MEETINGS}
+    kinds = [names[one_of(each, names, "--of")] for each in of or names]
+    asked = opened(out, as_of, known, zone)
+    show(rings(asked.view, kinds), lang, asked, as_json=as_json)
+
+
+def communities_command(  # noqa: PLR0913 - a command has a parameter per option
+    party: Annotated[
+        str | None, typer.Argument(help="Only what is grown around this party.")
+    ] = None,
+    *,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = None,
+    parties: Annotated[
+        int, typer.Option("--parties", min=1, help="Communities of this many at least.")
+    ] = 3,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Find communities: of everybody, or the one that triangles tie to a party."""
+    asked = opened(out, as_of, known, zone)
+    found = communities(asked.view, parties) if party is None else around(asked.view, party)
     show(found, lang, asked, as_json=as_json)

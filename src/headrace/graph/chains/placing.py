@@ -35,7 +35,7 @@ ACTS = frozenset(
 )
 """What is done with goods, and remainders: lists of products have them, and they place nobody."""
 _NO_GOODS = re.compile(
-    # Nothing but acts, or a verb of trade before what is traded: 销售动力 would cut 动力电池 in two.
+    # Only acts, or a verb of trade before what is traded: 销售动力 would cut 动力电池 in two.
     f"(?:{'|'.join(sorted(map(re.escape, ACTS), reverse=True))})+|(?:销售|批发|零售|经营|营业).*"
 )
 

@@ -38,8 +38,18 @@ FIRMS_PROTOCOL = Protocol(
     certain=(block_on("credit_code"),),
     recall=0.3,
     training=(block_on("credit_code"), block_on("phone")),
+    pairs_min=500,
+    otherwise={
+        "names": (0.1395, 0.001, 1e-6, 0.0808, 0.1367, 1e-6, 0.227, 0.4149),
+        "credit_code": (0.0993, 0.9007),
+        "phone": (0.1141, 0.8859),
+        "legal_person": (0.13, 0.87),
+    },
 )
-"""Trained on pairs that share a code, where it is not compared, and on pairs that share a phone."""
+"""Trained on pairs that share a code, where it is not compared, and on pairs that share a phone.
+
+Where there are fewer than 500 such pairs, m is what was learned on 100,000 simulated records of
+firms (benchmarks/workloads/firms_cn.py): a beginning, to be replaced by one's own."""
 
 PERSONS = Settings(
     comparisons=(

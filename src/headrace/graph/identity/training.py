@@ -7,7 +7,8 @@ leaving out what the rule makes equal, and averaged (Linacre et al., Splink, IJP
 for agreement patterns is Winkler 1988).
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,9 @@ class Protocol:
         training_pairs: Most pairs of a training rule; more are thinned out evenly.
         rounds: Most rounds of expectation maximisation.
         tolerance: Rounds end when no m moved by more.
+        pairs_min: Fewer pairs of a training rule teach nothing.
+        otherwise: m by field, for comparisons that nothing was learned about: small sets, or such
+            as lack codes and phones. Empty: that is an error.
     """
 
     certain: tuple[Rule, ...]
@@ -48,6 +52,8 @@ class Protocol:
     training_pairs: int = 1_000_000
     rounds: int = 25
     tolerance: float = 1e-4
+    pairs_min: int = 1
+    otherwise: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def train(
@@ -81,6 +87,8 @@ def train(
         for place, same in _session(records, settings, protocol, rule, chance).items():
             learned[place].append(same)
     for comparison, found in zip(settings.comparisons, learned, strict=True):
+        if not found and comparison.field in protocol.otherwise:
+            found.append(np.array(protocol.otherwise[comparison.field]))
         if not found:
             remedy = "add a training rule without it"
             raise InputError("Nothing to learn from", where=comparison.field, remedy=remedy)
@@ -220,7 +228,8 @@ def _session(
     places = [p for p, c in enumerate(settings.comparisons) if c.field not in fixed]
     keys = without_hot(keys_of(records, rule), settings.block_rows_max)
     left, right = candidate_pairs([keys], len(records), records.source)
-    if not len(left) or len(places) < 2:  # one alone cannot tell m from how many pairs match
+    few = len(left) < max(protocol.pairs_min, 1)
+    if few or len(places) < 2:  # one alone cannot tell m from how many pairs match
         return {}
     step = -(-len(left) // protocol.training_pairs)
     left, right = left[::step], right[::step]

@@ -2,5 +2,5 @@
 
 `kinds` says what can be between two parties; `statements` codes facts once; `snapshot` is what
 stood at a moment as far as it was known then; `live` keeps one snapshot current, change by change;
-`papers` makes trades of invoices.
+`paths` connects two parties; `positions` are the exposures of a moment.
 """
