@@ -47,7 +47,7 @@ WORDS = {
     "none": Text("nothing found", "没有结果"),
     "as_of": Text("as of {day}, as known on {known}", "截至 {day}，按 {known} 已知"),
     "more": Text("… {count:,} more; --json tells all", "… 另有 {count:,} 项，--json 可列出全部"),
-    "cut": Text(
+    "work_limit": Text(
         "limits of work left flows out: narrow the question", "因计算上限有遗漏：请缩小范围"
     ),
     "traced": Text(
@@ -482,7 +482,8 @@ def grid_of(
     for name in names:
         numeric = any(isinstance(row[name], int | float) for row in shown)
         label = WORDS[name].in_language(language) if name in WORDS else name
-        grid.add_column(safe(label), justify="right" if numeric else "left")
+        # Chinese has no blanks to break at: without folding it would be cut off.
+        grid.add_column(safe(label), justify="right" if numeric else "left", overflow="fold")
     for row in shown:
         grid.add_row(*(safe(_cell(name, row[name], zone)) for name in names))
     console.print(grid)

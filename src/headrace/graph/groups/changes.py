@@ -182,20 +182,21 @@ class _Trial:
     def causes(self, key: _Key, wanted: bool | None, likely: set[int]) -> tuple[Change, ...]:  # noqa: FBT001 - a value
         """The fewest changes that give a membership the standing that it has afterwards."""
         near = [at for at, each in enumerate(self._changes) if {each.before, each.after} & likely]
-        rest = [at for at in range(len(self._changes)) if at not in near]
-        for count in range(1, _TOGETHER_MAX + 1):
-            for pool in (near, near + rest):
-                for chosen in combinations(pool, count):
-                    standing = self._standing(tuple(sorted(chosen)))
-                    if standing is not None and standing.get(key) == wanted:
-                        return tuple(self._changes[at] for at in sorted(chosen))
-        return ()
+        rest = [at for at in range(len(self._changes)) if at not in set(near)]
+        sizes = range(1, _TOGETHER_MAX + 1)
+        sets = (chosen for count in sizes for pool in (near, near + rest)
+                for chosen in combinations(pool, count))  # fmt: skip
+        while self._left and (chosen := next(sets, None)) is not None:
+            if self._standing(tuple(sorted(chosen))).get(key) == wanted:
+                return tuple(self._changes[at] for at in sorted(chosen))
+        # Without tries left, what was tried for other moves may still explain this one; to go
+        # through all sets of thousands of changes for that would not end.
+        fitting = (chosen for chosen in self._known if self._known[chosen].get(key) == wanted)
+        return tuple(self._changes[at] for at in min(fitting, key=len, default=()))
 
-    def _standing(self, chosen: tuple[int, ...]) -> dict[_Key, bool] | None:
-        """Memberships with only these changes made; None: no tries are left."""
+    def _standing(self, chosen: tuple[int, ...]) -> dict[_Key, bool]:
+        """Memberships with only these changes made."""
         if chosen not in self._known:
-            if not self._left:
-                return None
             self._left -= 1
             made = (self._changes[at] for at in chosen)
             self._known[chosen] = self._regroup(with_changes(self._snapshot, made)).standing()

@@ -12,7 +12,6 @@ import opencc
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pypinyin.pinyin_dict import pinyin_dict
 
 Points = NDArray[np.uint32]
 TABLE_SIZE = 0x30000
@@ -141,6 +140,10 @@ def letters(text: str) -> str:
 @cache
 def syllables() -> dict[int, str]:
     """The pinyin of each character without its tone, as company names read it."""
+    from pypinyin.pinyin_dict import (  # noqa: PLC0415  (its phrases take 0.4 s that few need)
+        pinyin_dict,
+    )
+
     usual = {
         point: letters(readings.split(",")[0])
         for point, readings in pinyin_dict.items()
