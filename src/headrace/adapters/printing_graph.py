@@ -189,7 +189,7 @@ def say(key: str, language: str, **values: object) -> None:
     console_now().print(safe(word(key, language, **values)))
 
 
-def simulated(language: str) -> None:
+def made_up(language: str) -> None:
     """That the data are made up."""
     console_now().print(f"[black on yellow] {word('simulated', language)} [/]")
 
@@ -218,14 +218,14 @@ def built(found: Built, out: Path, language: str) -> None:
     """What was taken in, and what to ask next."""
     console = console_now()
     if found.simulated:
-        simulated(language)
+        made_up(language)
     grid = Grid.grid(padding=(0, 2))
     for name, count in found.counts().items():
         label = WORDS[name].in_language(language) if name in WORDS else name
         grid.add_row(safe(label), f"{count:,}")
     console.print(grid)
     console.print(f"\n[bold]{word('next', language)}[/]")
-    for command in ("graph report", "graph find 模拟", "graph explore"):
+    for command in ("graph find 有限公司", "graph circles", "graph explore"):
         console.print(f"  headrace {command} --out {safe(str(out))}", soft_wrap=True)
 
 
@@ -365,8 +365,10 @@ def alerts(found: Iterable[Raised], zone: str, language: str) -> None:
         say("none", language)
 
 
-def assumptions(given: Assumptions, language: str) -> None:
+def assumptions(given: Assumptions, language: str, *, simulated: bool) -> None:
     """What facts do not say, and is assumed."""
+    if simulated:
+        made_up(language)
     told = word(
         "assumed",
         language,

@@ -1,4 +1,4 @@
-"""`headrace graph chain|place|contagion`: industry chains, and trouble running along them."""
+"""`headrace graph chain|place|failure|late|scenarios`: chains, and trouble running along them."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +20,6 @@ from headrace.commands.graph_files import (
     opened,
     show,
 )
-from headrace.errors import InputError
 from headrace.features.definition import Column, ColumnType
 from headrace.workflows.features import Wanted
 from headrace.workflows.graph_chain import behind_suppliers, chain_places, placed
@@ -94,37 +93,23 @@ def place_command(
         printing_graph.table(found, lang, "UTC")
 
 
-def contagion_command(  # noqa: PLR0913 - a command has a parameter per option
+Buffer = Annotated[
+    float, typer.Option("--buffer", min=0, help="Assumed reserve: a share of yearly sales.")
+]
+Margin = Annotated[
+    float, typer.Option("--margin", min=0, max=1, help="Assumed cost of a lost customer.")
+]
+Recovery = Annotated[
+    float, typer.Option("--recovery", min=0, max=1, help="Assumed left of who fails.")
+]
+
+
+def failure_command(  # noqa: PLR0913 - a command has a parameter per option
+    parties: Annotated[list[str], typer.Argument(help="Codes of who fails.")],
     *,
-    fail: Annotated[
-        list[str] | None, typer.Option("--fail", help="Code of a party that fails; repeatable.")
-    ] = None,
-    late: Annotated[
-        list[str] | None, typer.Option("--late", help="Code of a party that pays late; repeatable.")
-    ] = None,
-    days: Annotated[int, typer.Option("--days", min=1, help="How late it pays.")] = 60,
-    scenarios: Annotated[
-        int | None, typer.Option("--scenarios", min=2, help="Draw so many random scenarios.")
-    ] = None,
-    deviation: Annotated[
-        float, typer.Option("--deviation", min=0, help="Of assets, as a share of yearly sales.")
-    ] = 0.05,
-    world: Annotated[
-        float, typer.Option("--world", min=0, max=1, help="Part of the variance common to all.")
-    ] = 0.2,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random scenarios.")] = 1,
-    buffer: Annotated[
-        float, typer.Option("--buffer", min=0, help="Assumed reserve: a share of yearly sales.")
-    ] = Assumptions.buffer,
-    margin: Annotated[
-        float, typer.Option("--margin", min=0, max=1, help="Assumed cost of a lost customer.")
-    ] = Assumptions.margin,
-    recovery: Annotated[
-        float, typer.Option("--recovery", min=0, max=1, help="Assumed left of who fails.")
-    ] = Assumptions.recovery,
-    terms: Annotated[
-        int, typer.Option("--terms", min=1, help="Assumed days until an invoice is due.")
-    ] = Assumptions.terms_days,
+    buffer: Buffer = Assumptions.buffer,
+    margin: Margin = Assumptions.margin,
+    recovery: Recovery = Assumptions.recovery,
     out: Out = FOLDER,
     as_of: AsOf = None,
     known: Known = None,
@@ -132,49 +117,82 @@ def contagion_command(  # noqa: PLR0913 - a command has a parameter per option
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
-    """Show whom the failure, or the late payment, of parties reaches, and along which relations."""
-    if sum(given is not None for given in (fail, late, scenarios)) != 1:
-        raise InputError(
-            "one question at a time",
-            where="--fail, --late, --scenarios",
-            remedy="say who fails, or who pays late, or how many scenarios to draw",
-        )
+    """Show whom the failure of parties reaches, and along which relations."""
     asked = opened(out, as_of, known, zone)
-    given = Assumptions(buffer, margin, recovery, terms)
-    if not as_json:
-        if asked.simulated:
-            printing_graph.simulated(lang)
-        printing_graph.assumptions(given, lang)
-    if fail:
-        failed = failure(asked.view, fail, given)
-        if as_json:
-            printing.as_json(
-                {
-                    "total_minor": failed.total,
-                    "failed": failed.failed,
-                    "losses": failed.losses.to_pylist(),
-                    "edges": failed.edges.to_pylist(),
-                }
-            )
-        else:
-            printing_graph.failure(failed, lang, asked.zone)
-    elif late:
-        found = paying_late(asked.view, late, days, given)
-        if as_json:
-            printing.as_json(
-                {"delayed_minor": found.delayed_minor, "short": found.short.to_pylist()}
-            )
-        else:
-            printing_graph.late(found, lang, asked.zone)
-    else:
-        drawn = sampled(asked.view, given, deviation, world, scenarios or 0, seed)
-        if as_json:
-            printing.as_json(
-                {
-                    "scenarios": drawn.scenarios,
-                    "failures": asdict(drawn.failures),
-                    "bank_loss_minor": asdict(drawn.loss),
-                }
-            )
-        else:
-            printing_graph.drawn(drawn, lang)
+    given = Assumptions(buffer=buffer, margin=margin, recovery=recovery)
+    found = failure(asked.view, parties, given)
+    if as_json:
+        printing.as_json(
+            {
+                "total_minor": found.total,
+                "failed": found.failed,
+                "losses": found.losses.to_pylist(),
+                "edges": found.edges.to_pylist(),
+            }
+        )
+        return
+    printing_graph.assumptions(given, lang, simulated=asked.simulated)
+    printing_graph.failure(found, lang, asked.zone)
+
+
+def late_command(  # noqa: PLR0913 - a command has a parameter per option
+    parties: Annotated[list[str], typer.Argument(help="Codes of who pays late.")],
+    *,
+    days: Annotated[int, typer.Option("--days", min=1, help="How late.")] = 60,
+    terms: Annotated[
+        int, typer.Option("--terms", min=1, help="Assumed days until an invoice is due.")
+    ] = Assumptions.terms_days,
+    buffer: Buffer = Assumptions.buffer,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = None,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Show who runs short of cash when parties pay late."""
+    asked = opened(out, as_of, known, zone)
+    given = Assumptions(buffer=buffer, terms_days=terms)
+    found = paying_late(asked.view, parties, days, given)
+    if as_json:
+        printing.as_json({"delayed_minor": found.delayed_minor, "short": found.short.to_pylist()})
+        return
+    printing_graph.assumptions(given, lang, simulated=asked.simulated)
+    printing_graph.late(found, lang, asked.zone)
+
+
+def scenarios_command(  # noqa: PLR0913 - a command has a parameter per option
+    *,
+    count: Annotated[int, typer.Option("--count", min=2, help="How many to draw.")] = 1_000,
+    deviation: Annotated[
+        float, typer.Option("--deviation", min=0, help="Of assets, as a share of yearly sales.")
+    ] = 0.05,
+    world: Annotated[
+        float, typer.Option("--world", min=0, max=1, help="Part of the variance common to all.")
+    ] = 0.2,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of chance.")] = 1,
+    buffer: Buffer = Assumptions.buffer,
+    margin: Margin = Assumptions.margin,
+    recovery: Recovery = Assumptions.recovery,
+    out: Out = FOLDER,
+    as_of: AsOf = None,
+    known: Known = None,
+    zone: Zone = None,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Draw random scenarios: how many parties fail, and what the bank loses, with intervals."""
+    asked = opened(out, as_of, known, zone)
+    given = Assumptions(buffer=buffer, margin=margin, recovery=recovery)
+    found = sampled(asked.view, given, (deviation, world), count, seed)
+    if as_json:
+        printing.as_json(
+            {
+                "scenarios": found.scenarios,
+                "failures": asdict(found.failures),
+                "bank_loss_minor": asdict(found.loss),
+            }
+        )
+        return
+    printing_graph.assumptions(given, lang, simulated=asked.simulated)
+    printing_graph.drawn(found, lang)

@@ -30,6 +30,7 @@ from headrace.commands.graph_files import (
     Out,
     Zone,
     day_end,
+    day_zone,
     one_of,
     opened,
 )
@@ -70,7 +71,8 @@ def import_command(  # noqa: PLR0913 - a command has a parameter per option
     """Take in parties and relations in another format, with evidence."""
     chosen = FORMATS[one_of(form, FORMATS, "--format")]
     name = source or file.stem or "import"
-    found = chosen.read(file, Origin(name, purpose, consent, zone, day_end(known, zone)))
+    origin = Origin(name, purpose, consent, day_zone(zone), day_end(known, zone))
+    found = chosen.read(file, origin)
     folder = DiskFolder(cleared(out, file))
     key = load_or_create_signing_key()
     output = Output(folder, StandardFormats(), Signer(key.private, key.name))

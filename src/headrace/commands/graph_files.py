@@ -1,8 +1,8 @@
 """What the commands of `headrace graph` are given: a folder with facts, and two days."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from headrace.adapters import printing, printing_graph
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.store import FactStore
 from headrace.adapters.wall_clock import now
-from headrace.clock import end_of_day
+from headrace.clock import end_of_day, start_of_day
 from headrace.commands.policy_files import chosen_language
 from headrace.errors import InputError
 from headrace.facts.kinds import EXPOSURE
@@ -40,6 +40,7 @@ Known = Annotated[
 Zone = Annotated[str | None, typer.Option("--zone", help="Whose days are meant; else the data's.")]
 Party = Annotated[str, typer.Argument(help="Code of the party; `graph find` looks by name.")]
 FOLDER = Path("out")
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a day, of which the zone is asked
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def opened(
     """
     facts = FactStore(out)
     noted = about(DiskFolder(out))
-    days = zone or noted.zone
+    days = day_zone(zone or noted.zone)
     view = graph_view(facts, day_end(day, days), day_end(known, days), instant_of(now()))
     return Opened(facts, view, days, noted.simulated)
 
@@ -91,14 +92,37 @@ def end_of(day: datetime, zone: str) -> datetime:
     Raises:
         InputError: If there is no such day.
     """
+    return _instant(end_of_day, day, zone)
+
+
+def start_of(day: datetime, zone: str) -> datetime:
+    """The first instant of a day of a zone.
+
+    Raises:
+        InputError: If there is no such day.
+    """
+    return _instant(start_of_day, day, zone)
+
+
+def _instant(edge: Callable[[date, str], datetime], day: datetime, zone: str) -> datetime:
     try:
-        return end_of_day(day.date(), zone)
+        return edge(day.date(), zone)
     except (KeyError, OverflowError, ValueError, OSError) as error:
         raise InputError(
             f"{day.date()} in {zone!r} is no day",
             where="--as-of, --known, --zone",
             remedy="a day from 1900 to 2199 and an IANA name such as Asia/Shanghai",
         ) from error
+
+
+def day_zone(zone: str) -> str:
+    """A name of a time zone, as it is.
+
+    Raises:
+        InputError: If there is no such zone.
+    """
+    end_of(EPOCH, zone)
+    return zone
 
 
 def one_of(value: str, allowed: Iterable[str], where: str) -> str:
@@ -119,5 +143,5 @@ def show(table: pa.Table, lang: str, asked: Opened, *, as_json: bool) -> None:
         printing.table_as_json(table)
         return
     if asked.simulated:
-        printing_graph.simulated(lang)
+        printing_graph.made_up(lang)
     printing_graph.table(table, lang, asked.zone)

@@ -44,6 +44,7 @@ Rules = Annotated[
     Path | None,
     typer.Option("--rules", help="The bank's own rules; `graph rules-text` prints ours."),
 ]
+CAPITAL_MAX = 10**17  # minor units: a quadrillion; limits are sums of 64 bits
 Bank = Annotated[str | None, typer.Option("--bank", help="Code of the bank: its related parties.")]
 Identity = Annotated[
     Path | None,
@@ -86,7 +87,7 @@ def groups_command(  # noqa: PLR0913 - a command has a parameter per option
         printing.table_as_json(found)
         return
     if asked.simulated:
-        printing_graph.simulated(lang)
+        printing_graph.made_up(lang)
     printing_graph.groups(found, lang, asked.zone)
     if sheet is not None:
         printing.line(str(sheet))
@@ -165,9 +166,14 @@ def diff_command(  # noqa: PLR0913 - a command has a parameter per option
     show(move_table(before, after, book, later.zone), lang, later, as_json=as_json)
 
 
-def rules_text_command() -> None:
+def rules_text_command(
+    to: Annotated[Path | None, typer.Option("--to", help="Write them to this file.")] = None,
+) -> None:
     """Print the rules for groups and limits as they ship, to be edited: see --rules."""
-    printing.line(_shipped())
+    if to is None:
+        printing.line(_shipped())
+    else:
+        write_file(to, _shipped().encode("utf-8"))
 
 
 def _merged(view: GraphView, path: Path | None) -> Codes | None:
@@ -204,8 +210,13 @@ def _amount(text: str | None, option: str) -> int | None:
     if text is None:
         return None
     try:
-        return to_minor(Decimal(text.replace(",", "")), "CNY")
+        minor = to_minor(Decimal(text.replace(",", "")), "CNY")
     except (ArithmeticError, ValueError) as error:
         raise InputError(
             f"{text!r} is no amount of money", where=option, remedy="in yuan: 5000000000"
         ) from error
+    if not 0 < minor <= CAPITAL_MAX:
+        raise InputError(
+            f"{text!r} is no capital", where=option, remedy="above zero, in yuan: 5000000000"
+        )
+    return minor

@@ -74,7 +74,7 @@ def owners_command(  # noqa: PLR0913 - a command has a parameter per option
     else:
         label = view.snapshot.parties.label(view.snapshot.node(party))
         if asked.simulated:
-            printing_graph.simulated(lang)
+            printing_graph.made_up(lang)
         printing_graph.heading(label, view, asked.zone, lang)
         printing_graph.owned(found, chosen, lang, asked.zone)
 

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from headrace.adapters import printing, printing_graph
-from headrace.clock import end_of_day, start_of_day
 from headrace.commands.graph_files import (
     FOLDER,
     AsJson,
@@ -17,9 +16,11 @@ from headrace.commands.graph_files import (
     Out,
     Party,
     Zone,
+    end_of,
     one_of,
     opened,
     show,
+    start_of,
 )
 from headrace.facts.localtime import DAY_US, microseconds
 from headrace.graph.relations.kinds import Kind
@@ -36,6 +37,7 @@ from headrace.workflows.graph_structures import (
 
 FLOWING = {"transfers": Kind.TRANSFERS, "trades": Kind.TRADES}
 RULES = {rule.name.lower(): rule for rule in Rule}
+DAYS_MAX = 36_500
 
 
 def circles_command(  # noqa: PLR0913 - a command has a parameter per option
@@ -64,7 +66,9 @@ def flows_command(  # noqa: PLR0913 - a command has a parameter per option
     zone: Zone = None,
     of: Annotated[str, typer.Option("--of", help="transfers or trades.")] = "transfers",
     length: Annotated[int, typer.Option("--length", min=2, help="Steps at most.")] = 6,
-    days: Annotated[int, typer.Option("--days", min=1, help="From first to last.")] = 30,
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=DAYS_MAX, help="From first to last.")
+    ] = 30,
     percent: Annotated[
         int, typer.Option("--percent", min=0, help="Amounts this near to the first one's.")
     ] = 10,
@@ -94,17 +98,16 @@ def trace_command(  # noqa: PLR0913 - a command has a parameter per option
     rule: Annotated[
         str, typer.Option("--rule", help="fifo, proportional or loan_first.")
     ] = Rule.FIFO.name.lower(),
-    days: Annotated[int, typer.Option("--days", min=1, help="How long to look.")] = 90,
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=DAYS_MAX, help="How long to look.")
+    ] = 90,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """Follow a loan through transfers: where it ended, and what came back."""
     chosen = RULES[one_of(rule, RULES, "--rule")]
     asked = opened(out, as_of, known, zone)
-    span = (
-        microseconds(start_of_day(day.date(), asked.zone)),
-        microseconds(end_of_day(day.date(), asked.zone)),
-    )
+    span = microseconds(start_of(day, asked.zone)), microseconds(end_of(day, asked.zone))
     found = trace_loan(asked.view, borrower, span, chosen, days)
     if as_json:
         printing.as_json(

@@ -92,7 +92,8 @@ def watch_command(  # noqa: PLR0913 - a command has a parameter per option
     """Take in facts one after another as they became known, and show what each would raise."""
     asked = opened(out, to, None, zone)
     text = read_text(rules)
-    found = raised(asked.facts, text, relations, end_of(since, asked.zone), asked.view.moment)
+    begin = end_of(since, asked.zone)
+    found = list(raised(asked.facts, text, relations, begin, asked.view.moment))
     if as_json:
         printing.as_json(
             [
@@ -108,5 +109,5 @@ def watch_command(  # noqa: PLR0913 - a command has a parameter per option
         )
         return
     if asked.simulated:
-        printing_graph.simulated(lang)
+        printing_graph.made_up(lang)
     printing_graph.alerts(found, asked.zone, lang)

@@ -304,18 +304,19 @@ class Sampled:
 
 
 def sampled(
-    view: GraphView, given: Assumptions, deviation: float, world: float, scenarios: int, seed: int
+    view: GraphView, given: Assumptions, chance: tuple[float, float], scenarios: int, seed: int
 ) -> Sampled:
     """Random changes of what firms have: how many fail, and what the bank loses.
 
     Args:
         view: The graph.
         given: What facts do not say.
-        deviation: Standard deviation of a firm's assets, as a share of its year's sales.
-        world: Part of the variance that is common to all, 0 to 1.
+        chance: Standard deviation of a firm's assets, as a share of its year's sales; and the part
+            of the variance that is common to all, 0 to 1.
         scenarios: How many.
         seed: Of the generator.
     """
+    deviation, world = chance
     found = wired_of(view, given)
     base: Cleared = clear(found.network, found.external, estate=Estate(own=given.recovery))
     needs = found.network.needs
