@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import shutil
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,9 +23,11 @@ from headrace.adapters.mappings import find_mapping, load_mapping
 from headrace.adapters.store import FactStore
 from headrace.adapters.terminal import Silent
 from headrace.errors import InputError, LeakageError
+from headrace.facts.kinds import KINDS, PARTY, RELATION
 from headrace.facts.mapping import parse_mapping
 from headrace.packs import load
 from headrace.workflows.explain import explain, facts_behind
+from headrace.workflows.graph_features import RELATION_FEATURES, relation_features
 from headrace.workflows.lend import LendSettings
 from headrace.workflows.policy import parse_policy
 from headrace.workflows.prove import verify
@@ -359,3 +362,20 @@ def test_the_real_invoices_reconcile_and_reach_the_bars(real_data):
     assert book["gap"] <= 1e-3
     assert book["expected_profit_minor"] >= book["greedy_profit_minor"]
     assert 0.04 <= book["rate_mean"] <= 0.15
+
+
+def test_relations_reach_the_features_and_without_any_they_are_missing(done, economy):
+    """A firm of a planted guarantee ring knows how many stand in it; nobody else is in one."""
+    features = pq.read_table(done[1] / "features.parquet")
+    circle = dict(
+        zip(features["party"].to_pylist(), features["guarantee_circle"].to_pylist(), strict=True)
+    )
+    truth = pq.read_table(economy / "truth" / "guarantee_rings.parquet").to_pylist()
+    sizes = Counter(row["ring_id"] for row in truth)
+    planted = {row["firm_id"]: float(sizes[row["ring_id"]]) for row in truth}
+    assert {firm: size for firm, size in circle.items() if size} == planted
+    assert not set(circle) - {f"S{number}" for number in range(1, 101)}, "people are not scored"
+    kinds = {kind: KINDS[kind].empty() for kind in (RELATION.kind, PARTY.kind)}
+    moment = datetime(2020, 1, 1, tzinfo=UTC)
+    none = relation_features(kinds, ["S1"], moment).to_pylist()
+    assert none == [{"party": "S1", **dict.fromkeys(RELATION_FEATURES)}]

@@ -1,15 +1,17 @@
 """Graph features of the parties of a folder, and who was known to be bad."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from headrace.facts.corrections import known_by
-from headrace.facts.kinds import CREDIT_RECORD, PARTY
+from headrace.facts.kinds import CREDIT_RECORD, PARTY, RELATION
 from headrace.facts.parties import is_firm
 from headrace.graph.features.measures import graph_features
+from headrace.graph.relations.snapshot import as_of
+from headrace.graph.relations.statements import statements_of
 from headrace.workflows.graph_view import HUB_EDGES, GraphView
 from headrace.workflows.ports import FactTables
 
@@ -49,3 +51,31 @@ def features_of(
     found = graph_features(view.snapshot, parties, defaulted(facts, view.known), hub)
     moments = pa.array([view.moment] * len(parties), pa.timestamp("us", "UTC"))
     return found.add_column(1, "as_of", moments)
+
+
+RELATION_FEATURES = (
+    *("guarantee_circle", "guarantees_given", "guarantees_received"),
+    *("shared_with", "leader_offices", "core_number"),
+)
+"""Of the graph features those that need no trade and no outcome of anybody."""
+
+
+def relation_features(
+    facts: Mapping[str, pa.Table], asked: Sequence[str], moment: datetime
+) -> pa.Table:
+    """What relations that stood and were known at a moment say of parties.
+
+    Args:
+        facts: Kind -> stored facts.
+        asked: Codes of parties.
+        moment: An aware instant.
+
+    Returns:
+        party and RELATION_FEATURES, all null where there are no relations at all: missing is not
+        zero.
+    """
+    relations = facts[RELATION.kind]
+    described = facts[PARTY.kind] if relations.num_rows else None
+    snapshot = as_of(statements_of(relations, described), moment)
+    found = graph_features(snapshot, list(asked), [], HUB_EDGES)
+    return found.select(["party", *RELATION_FEATURES])

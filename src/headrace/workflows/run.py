@@ -24,6 +24,7 @@ from headrace.features.plan import make_plan
 from headrace.graph.trade import TradeGraph, party_measures, trade_graph
 from headrace.pack import Lending, Pack, Text
 from headrace.workflows.book_report import frontier_table, stress_table
+from headrace.workflows.graph_features import relation_features
 from headrace.workflows.industry import industries, names
 from headrace.workflows.invoices import invoice_history
 from headrace.workflows.lend import LendSettings, Lent, Market, decisions_sheet, lend
@@ -274,8 +275,10 @@ class _Desk:
         )
         table = read(compiled, history, asked, at=moment).table
         measures = party_measures(graph, parties)
-        for name in measures.column_names[1:]:
-            table = table.append_column(name, measures[name])
+        ties = relation_features(ingested.facts, parties, moment)
+        for values in (measures, ties):
+            for name in values.column_names[1:]:
+                table = table.append_column(name, values[name])
         aloud = "\n".join(f"{f.name}: {f.read_aloud()}" for f in self.pack.features)
         self._write_step(
             "features",

@@ -368,6 +368,12 @@ GRAPH = (
         "Purchases from suppliers others use too",
         "共同供应商采购占比",
     ),
+    _graph("guarantee_circle", Unit.COUNT, "Firms in its guarantee circle", "所在担保圈企业数"),
+    _graph("guarantees_given", Unit.MONEY, "Guarantees given to others", "对外担保金额"),
+    _graph("guarantees_received", Unit.MONEY, "Guarantees received", "获得担保金额"),
+    _graph("shared_with", Unit.COUNT, "Parties at its address or phone", "共用地址电话的主体数"),
+    _graph("leader_offices", Unit.COUNT, "Other firms of its leaders", "高管任职的其他企业数"),
+    _graph("core_number", Unit.COUNT, "Depth in the web of relations", "关系网络核数"),
 )
 
 FEATURES = (*LEVEL, *GROWTH, *CORRECTIONS, *PARTNERS, *RHYTHM, *BUSINESS, *GRAPH)
