@@ -23,6 +23,7 @@ from headrace.workflows.graph_rules import Raised
 from headrace.workflows.graph_structures import LoanTrace
 from headrace.workflows.graph_view import GraphView
 
+Rows = Sequence[Mapping[str, Any]]
 LISTED_MAX = 8
 WORDS = {
     "simulated": Text("SIMULATED DATA", "模拟数据"),
@@ -201,7 +202,7 @@ def imported(told: Mapping[str, Any], out: Path, language: str) -> None:
     for name, count in (*rows, *skipped.items()):
         label = WORDS[name].in_language(language) if name in WORDS else name
         console_now().print(f"{safe(label)}: {count:,}")
-    console_now().print(f"  headrace graph find --out {safe(str(out))}", soft_wrap=True)
+    console_now().print(f"  headrace graph find 有限公司 --out {safe(str(out))}", soft_wrap=True)
 
 
 def exported(found: Exported, to: Path, language: str) -> None:
@@ -229,7 +230,7 @@ def built(found: Built, out: Path, language: str) -> None:
         console.print(f"  headrace {command} --out {safe(str(out))}", soft_wrap=True)
 
 
-def heading(label: str, view: GraphView, zone: str, language: str) -> None:
+def heading(label: str, view: GraphView, language: str, zone: str) -> None:
     """Who is shown, and as of when."""
     console = console_now()
     console.print(f"[bold]{safe(label)}[/]")
@@ -240,7 +241,7 @@ def heading(label: str, view: GraphView, zone: str, language: str) -> None:
     console.print(f"[dim]{word('as_of', language, **days)}[/]")
 
 
-def relations(rows: Sequence[Mapping[str, Any]], language: str, zone: str) -> None:
+def relations(rows: Rows, language: str, zone: str) -> None:
     """Relations, one a line, with the fact behind each."""
     zh = language == "zh"
     shown = [
@@ -260,7 +261,22 @@ def relations(rows: Sequence[Mapping[str, Any]], language: str, zone: str) -> No
     grid_of(shown, language, zone)
 
 
-def events(rows: Sequence[Mapping[str, Any]], language: str, zone: str) -> None:
+def party(view: GraphView, node: int, rows: Rows, sums: Rows, language: str, zone: str) -> None:
+    """What stands between a party and others, and sums of events."""
+    heading(view.snapshot.parties.label(node), view, language, zone)
+    relations(rows, language, zone)
+    events(sums, language, zone)
+
+
+def path(found: Rows | None, language: str, zone: str) -> None:
+    """A chain of relations between two parties; None: there is none."""
+    if found is None:
+        say("unconnected", language)
+    else:
+        relations(found, language, zone)
+
+
+def events(rows: Rows, language: str, zone: str) -> None:
     """Sums of events between two parties."""
     if not rows:
         return
@@ -281,8 +297,10 @@ def events(rows: Sequence[Mapping[str, Any]], language: str, zone: str) -> None:
     grid_of(shown, language, zone)
 
 
-def owned(found: Owned, rules: RuleSet, language: str, zone: str) -> None:
+def owned(found: Owned, rules: RuleSet, view: GraphView, language: str, zone: str) -> None:
     """Who owns and controls a party, each with its proof."""
+    parties = view.snapshot.parties
+    heading(parties.label(parties.find(found.party)), view, language, zone)
     console = console_now()
     proofs = iter(found.proofs)
     for key, data in (
@@ -330,7 +348,7 @@ def groups(found: pa.Table, language: str, zone: str) -> None:
             console.print(f"    [dim]{safe(step)}[/]", soft_wrap=True)
 
 
-def derived(counts: Mapping[str, int], warnings: Sequence[str], language: str) -> None:
+def derived(counts: Mapping[str, int], warnings: Sequence[str], language: str, _zone: str) -> None:
     """How much rules derive, and what is odd about them."""
     console = console_now()
     grid = Grid.grid(padding=(0, 2))
@@ -343,7 +361,7 @@ def derived(counts: Mapping[str, int], warnings: Sequence[str], language: str) -
         say("none", language)
 
 
-def proof(lines: Sequence[str], language: str) -> None:
+def proof(lines: Sequence[str], language: str, _zone: str) -> None:
     """Why a derived fact stands, a line a step."""
     for each in lines:
         line(each)
@@ -351,7 +369,7 @@ def proof(lines: Sequence[str], language: str) -> None:
         say("none", language)
 
 
-def alerts(found: Iterable[Raised], zone: str, language: str) -> None:
+def alerts(found: Iterable[Raised], language: str, zone: str) -> None:
     """Alerts as they are raised, each with its proof."""
     console, some = console_now(), False
     for each in found:
@@ -365,10 +383,8 @@ def alerts(found: Iterable[Raised], zone: str, language: str) -> None:
         say("none", language)
 
 
-def assumptions(given: Assumptions, language: str, *, simulated: bool) -> None:
+def _assumptions(given: Assumptions, language: str) -> None:
     """What facts do not say, and is assumed."""
-    if simulated:
-        made_up(language)
     told = word(
         "assumed",
         language,
@@ -380,8 +396,9 @@ def assumptions(given: Assumptions, language: str, *, simulated: bool) -> None:
     console_now().print(f"[dim]{safe(told)}[/]", soft_wrap=True)
 
 
-def failure(found: Failure, language: str, zone: str) -> None:
+def failure(found: Failure, given: Assumptions, language: str, zone: str) -> None:
     """Who loses when parties fail, and along which relations."""
+    _assumptions(given, language)
     say("lost_in_all", language, amount=format_minor(found.total, "CNY"), count=found.failed)
     console_now().print()
     table(found.losses, language, zone)
@@ -389,15 +406,17 @@ def failure(found: Failure, language: str, zone: str) -> None:
     table(found.edges, language, zone)
 
 
-def late(found: Late, language: str, zone: str) -> None:
+def late(found: Late, given: Assumptions, language: str, zone: str) -> None:
     """Who runs short of cash when parties pay late."""
+    _assumptions(given, language)
     say("paid_late", language, amount=format_minor(found.delayed_minor, "CNY"))
     console_now().print()
     table(found.short, language, zone)
 
 
-def drawn(found: Sampled, language: str) -> None:
+def drawn(found: Sampled, given: Assumptions, language: str, _zone: str) -> None:
     """How many fail, and what the bank loses, over random scenarios."""
+    _assumptions(given, language)
     console = console_now()
     say("scenarios", language, count=found.scenarios)
     for key, band in (("failures", found.failures), ("bank_loss", found.loss)):
@@ -455,7 +474,7 @@ def _is_in(name: str, names: Sequence[str], language: str) -> bool:
 
 
 def grid_of(
-    rows: Sequence[Mapping[str, Any]],
+    rows: Rows,
     language: str,
     zone: str,
     count: int | None = None,

@@ -1,5 +1,6 @@
 """`headrace graph`: take in relations, look parties up, see what is between them."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,6 @@ import typer
 from headrace import packs
 from headrace.adapters import printing, printing_graph
 from headrace.adapters.code import code_digest
-from headrace.adapters.events import check_writable, write_table
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.folder_source import FolderSource
 from headrace.adapters.formats import StandardFormats
@@ -26,18 +26,7 @@ from headrace.commands import (
     graph_risk,
     graph_rules,
 )
-from headrace.commands.graph_files import (
-    FOLDER,
-    AsJson,
-    AsOf,
-    Known,
-    Language,
-    Out,
-    Party,
-    Zone,
-    opened,
-    show,
-)
+from headrace.commands.graph_files import AsJson, Asked, Language, Party, To, on_graph
 from headrace.facts.mapping import parse_mapping
 from headrace.graph.relations.kinds import MEANINGS
 from headrace.graph.relations.paths import shortest_path
@@ -110,116 +99,73 @@ def build_command(
 
 
 @app.command("find")
+@on_graph
 def find_command(
+    asked: Asked,
     text: Annotated[str, typer.Argument(help="Part of a code or a name.")],
     *,
-    out: Out = FOLDER,
     count: Annotated[int, typer.Option("--count", min=1, help="Parties at most.")] = 20,
-    lang: Language = "zh",
-    as_json: AsJson = False,
 ) -> None:
     """Find parties by code or name."""
-    asked = opened(out)
-    show(find(asked.view, text, count), lang, asked, as_json=as_json)
+    asked.show(find(asked.view, text, count))
 
 
 @app.command("party")
-def party_command(  # noqa: PLR0913 - a command has a parameter per option
-    party: Party,
-    *,
-    out: Out = FOLDER,
-    as_of: AsOf = None,
-    known: Known = None,
-    zone: Zone = None,
-    lang: Language = "zh",
-    as_json: AsJson = False,
-) -> None:
+@on_graph
+def party_command(asked: Asked, party: Party) -> None:
     """Show what stood between a party and others with the facts behind it, and sums of events."""
-    asked = opened(out, as_of, known, zone)
-    view, snapshot = asked.view, asked.view.snapshot
+    snapshot = asked.view.snapshot
     node = snapshot.node(party)
     edges = np.concatenate([snapshot.csr.of(node), snapshot.csc.of(node)])
     once = np.isin(snapshot.kind[edges], EVENTS)
     rows = edge_rows(snapshot, edges[~once].tolist())
     sums = event_sums(snapshot, edges[once].tolist())
-    if as_json:
-        printing.as_json(
-            {
-                "party": party,
-                "name": snapshot.parties.names[node].as_py(),
-                "as_of": view.moment.isoformat(),
-                "relations": rows,
-                "events": sums,
-            }
-        )
-    else:
-        if asked.simulated:
-            printing_graph.made_up(lang)
-        printing_graph.heading(snapshot.parties.label(node), view, asked.zone, lang)
-        printing_graph.relations(rows, lang, asked.zone)
-        printing_graph.events(sums, lang, asked.zone)
+    value = {
+        "party": party,
+        "name": snapshot.parties.names[node].as_py(),
+        "as_of": asked.view.moment.isoformat(),
+        "relations": rows,
+        "events": sums,
+    }
+    asked.tell(value, partial(printing_graph.party, asked.view, node, rows, sums))
 
 
 @app.command("path")
-def path_command(  # noqa: PLR0913 - a command has a parameter per option
+@on_graph
+def path_command(
+    asked: Asked,
     first: Party,
     second: Annotated[str, typer.Argument(help="Code of the other party.")],
     *,
-    out: Out = FOLDER,
-    as_of: AsOf = None,
-    known: Known = None,
-    zone: Zone = None,
     hub: Annotated[
         int, typer.Option("--hub", min=1, help="Pass no party with more relations than this.")
     ] = HUB_EDGES,
-    lang: Language = "zh",
-    as_json: AsJson = False,
 ) -> None:
     """Show how two parties are connected: a shortest chain, of trades and payments if need be."""
-    asked = opened(out, as_of, known, zone)
     whole = asked.view.snapshot
     ends = whole.node(first), whole.node(second)
     lasting = whole.where(~np.isin(whole.kind, EVENTS))
-    found, rows = None, []
+    rows = None
     for snapshot in (lasting, whole):  # that two firms buy from one seller explains little
-        if found is None:
-            found = shortest_path(snapshot, *ends, hub)
-            rows = [] if found is None else edge_rows(snapshot, found.tolist())
-    if as_json:
-        printing.as_json({"connected": found is not None, "relations": rows})
-    elif found is None:
-        printing_graph.say("unconnected", lang)
-    else:
-        printing_graph.relations(rows, lang, asked.zone)
+        found = shortest_path(snapshot, *ends, hub) if rows is None else None
+        if found is not None:
+            rows = edge_rows(snapshot, found.tolist())
+    value = {"connected": rows is not None, "relations": rows or []}
+    asked.tell(value, partial(printing_graph.path, rows))
 
 
 @app.command("features")
-def features_command(  # noqa: PLR0913 - a command has a parameter per option
+@on_graph
+def features_command(
+    asked: Asked,
     parties: Annotated[
         list[str] | None, typer.Argument(help="Codes; none: every firm with a party fact.")
     ] = None,
     *,
-    out: Out = FOLDER,
-    as_of: AsOf = None,
-    known: Known = None,
-    zone: Zone = None,
     hub: Annotated[
         int, typer.Option("--hub", min=1, help="More neighbours than this connect nobody.")
     ] = HUB_EDGES,
-    to: Annotated[
-        Path | None, typer.Option("--to", help="Write every row: .parquet, .csv or .xlsx.")
-    ] = None,
-    lang: Language = "zh",
-    as_json: AsJson = False,
+    to: To = None,
 ) -> None:
     """Compute graph features: bad neighbours, circles, concentration, centrality, sharing."""
-    if to is not None:
-        check_writable(to)
-    asked = opened(out, as_of, known, zone)
-    found = features_of(asked.facts, asked.view, parties or (), hub)
-    if to is not None:
-        write_table(to, found)
-    if to is None or as_json:
-        show(found.drop_columns("as_of"), lang, asked, as_json=as_json)
-    else:
-        printing.line(f"{to}: {found.num_rows:,} × {found.num_columns - 2}")
+    asked.show(features_of(asked.facts, asked.view, parties or (), hub), to)

@@ -1,6 +1,7 @@
 """`headrace graph chain|place|failure|late|scenarios`: chains, and trouble running along them."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,17 +10,7 @@ import typer
 from headrace.adapters import printing, printing_graph
 from headrace.adapters.chain_tables import read_chain
 from headrace.adapters.events import check_writable, read_events, write_table
-from headrace.commands.graph_files import (
-    FOLDER,
-    AsJson,
-    AsOf,
-    Known,
-    Language,
-    Out,
-    Zone,
-    opened,
-    show,
-)
+from headrace.commands.graph_files import AsJson, Asked, Language, To, on_graph
 from headrace.features.definition import Column, ColumnType
 from headrace.workflows.features import Wanted
 from headrace.workflows.graph_chain import behind_suppliers, chain_places, placed
@@ -37,36 +28,25 @@ TEXTS = Wanted(
     "UTC",
 )
 Cores = Annotated[list[str], typer.Argument(help="Codes of core enterprises.")]
-To = Annotated[Path | None, typer.Option("--to", help="Write every row: .parquet, .csv or .xlsx.")]
 Days = Annotated[int, typer.Option("--trade-days", min=1, help="Trade of this many days counts.")]
 
 
-def chain_command(  # noqa: PLR0913 - a command has a parameter per option
+@on_graph
+def chain_command(
+    asked: Asked,
     cores: Cores,
     *,
-    out: Out = FOLDER,
-    as_of: AsOf = None,
-    known: Known = None,
-    zone: Zone = None,
     days: Days = 365,
     second: Annotated[
         bool, typer.Option("--second", help="Who is behind the suppliers of the first core.")
     ] = False,
     to: To = None,
-    lang: Language = "zh",
-    as_json: AsJson = False,
 ) -> None:
     """Show where parties stand towards core enterprises, and how much of their trade ends there."""
-    if to is not None:
-        check_writable(to)
-    asked = opened(out, as_of, known, zone)
     if second:
-        found = behind_suppliers(asked.view, cores[0], days)
+        asked.show(behind_suppliers(asked.view, cores[0], days), to)
     else:
-        found = chain_places(asked.view, cores, days)
-    if to is not None:
-        write_table(to, found)
-    show(found, lang, asked, as_json=as_json)
+        asked.show(chain_places(asked.view, cores, days), to)
 
 
 def place_command(
@@ -104,38 +84,30 @@ Recovery = Annotated[
 ]
 
 
-def failure_command(  # noqa: PLR0913 - a command has a parameter per option
+@on_graph
+def failure_command(
+    asked: Asked,
     parties: Annotated[list[str], typer.Argument(help="Codes of who fails.")],
     *,
     buffer: Buffer = Assumptions.buffer,
     margin: Margin = Assumptions.margin,
     recovery: Recovery = Assumptions.recovery,
-    out: Out = FOLDER,
-    as_of: AsOf = None,
-    known: Known = None,
-    zone: Zone = None,
-    lang: Language = "zh",
-    as_json: AsJson = False,
 ) -> None:
     """Show whom the failure of parties reaches, and along which relations."""
-    asked = opened(out, as_of, known, zone)
     given = Assumptions(buffer=buffer, margin=margin, recovery=recovery)
     found = failure(asked.view, parties, given)
-    if as_json:
-        printing.as_json(
-            {
-                "total_minor": found.total,
-                "failed": found.failed,
-                "losses": found.losses.to_pylist(),
-                "edges": found.edges.to_pylist(),
-            }
-        )
-        return
-    printing_graph.assumptions(given, lang, simulated=asked.simulated)
-    printing_graph.failure(found, lang, asked.zone)
+    value = {
+        "total_minor": found.total,
+        "failed": found.failed,
+        "losses": found.losses.to_pylist(),
+        "edges": found.edges.to_pylist(),
+    }
+    asked.tell(value, partial(printing_graph.failure, found, given))
 
 
-def late_command(  # noqa: PLR0913 - a command has a parameter per option
+@on_graph
+def late_command(
+    asked: Asked,
     parties: Annotated[list[str], typer.Argument(help="Codes of who pays late.")],
     *,
     days: Annotated[int, typer.Option("--days", min=1, help="How late.")] = 60,
@@ -143,25 +115,17 @@ def late_command(  # noqa: PLR0913 - a command has a parameter per option
         int, typer.Option("--terms", min=1, help="Assumed days until an invoice is due.")
     ] = Assumptions.terms_days,
     buffer: Buffer = Assumptions.buffer,
-    out: Out = FOLDER,
-    as_of: AsOf = None,
-    known: Known = None,
-    zone: Zone = None,
-    lang: Language = "zh",
-    as_json: AsJson = False,
 ) -> None:
     """Show who runs short of cash when parties pay late."""
-    asked = opened(out, as_of, known, zone)
     given = Assumptions(buffer=buffer, terms_days=terms)
     found = paying_late(asked.view, parties, days, given)
-    if as_json:
-        printing.as_json({"delayed_minor": found.delayed_minor, "short": found.short.to_pylist()})
-        return
-    printing_graph.assumptions(given, lang, simulated=asked.simulated)
-    printing_graph.late(found, lang, asked.zone)
+    value = {"delayed_minor": found.delayed_minor, "short": found.short.to_pylist()}
+    asked.tell(value, partial(printing_graph.late, found, given))
 
 
+@on_graph
 def scenarios_command(  # noqa: PLR0913 - a command has a parameter per option
+    asked: Asked,
     *,
     count: Annotated[int, typer.Option("--count", min=2, help="How many to draw.")] = 1_000,
     deviation: Annotated[
@@ -174,25 +138,13 @@ def scenarios_command(  # noqa: PLR0913 - a command has a parameter per option
     buffer: Buffer = Assumptions.buffer,
     margin: Margin = Assumptions.margin,
     recovery: Recovery = Assumptions.recovery,
-    out: Out = FOLDER,
-    as_of: AsOf = None,
-    known: Known = None,
-    zone: Zone = None,
-    lang: Language = "zh",
-    as_json: AsJson = False,
 ) -> None:
     """Draw random scenarios: how many parties fail, and what the bank loses, with intervals."""
-    asked = opened(out, as_of, known, zone)
     given = Assumptions(buffer=buffer, margin=margin, recovery=recovery)
     found = sampled(asked.view, given, (deviation, world), count, seed)
-    if as_json:
-        printing.as_json(
-            {
-                "scenarios": found.scenarios,
-                "failures": asdict(found.failures),
-                "bank_loss_minor": asdict(found.loss),
-            }
-        )
-        return
-    printing_graph.assumptions(given, lang, simulated=asked.simulated)
-    printing_graph.drawn(found, lang)
+    value = {
+        "scenarios": found.scenarios,
+        "failures": asdict(found.failures),
+        "bank_loss_minor": asdict(found.loss),
+    }
+    asked.tell(value, partial(printing_graph.drawn, found, given))

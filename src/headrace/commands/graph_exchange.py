@@ -11,7 +11,7 @@ from headrace.adapters import printing, printing_graph
 from headrace.adapters.code import code_digest
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.formats import StandardFormats
-from headrace.adapters.graph_formats.registry import FORMATS, Asked
+from headrace.adapters.graph_formats.registry import FORMATS, Publishing
 from headrace.adapters.graph_formats.tables import GraphFacts, Origin
 from headrace.adapters.html.explorer import Exploration, Words, render_explorer
 from headrace.adapters.html.graph_findings import page_findings
@@ -24,15 +24,14 @@ from headrace.adapters.wall_clock import now
 from headrace.commands.graph_files import (
     FOLDER,
     AsJson,
-    AsOf,
-    Known,
+    Asked,
     Language,
     Out,
     Zone,
     day_end,
     day_zone,
+    on_graph,
     one_of,
-    opened,
 )
 from headrace.errors import InputError
 from headrace.facts.kinds import PARTY, RELATION
@@ -114,18 +113,19 @@ def export_command(  # noqa: PLR0913 - a command has a parameter per option
     """Write parties and relations in another format, and say what it cannot express."""
     chosen = FORMATS[one_of(form, FORMATS, "--format")]
     store = FactStore(out)
+    days = day_zone(zone or about(DiskFolder(out)).zone)
     facts = GraphFacts(store.read(PARTY.kind), store.read(RELATION.kind))
     if chosen.folder:
         try:
             to.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                f"the folder cannot be made: {error.strerror}", where=str(to)
+                f"the folder cannot be made: {error.strerror}",
+                where=str(to),
+                remedy="name another",
             ) from error
     day = instant_of(now()).date()
-    found = chosen.write(
-        facts, to, Asked(publisher, day, zone or about(DiskFolder(out)).zone, currency)
-    )
+    found = chosen.write(facts, to, Publishing(publisher, day, days, currency))
     if as_json:
         lost = [{"what": e.what, "rows": e.rows, "example": e.example} for e in found.lost]
         printing.as_json({"party": found.parties, "relation": found.relations, "lost": lost})
@@ -133,27 +133,23 @@ def export_command(  # noqa: PLR0913 - a command has a parameter per option
         printing_graph.exported(found, to, lang)
 
 
-def explore_command(  # noqa: PLR0913 - a command has a parameter per option
+@on_graph
+def explore_command(
+    asked: Asked,
     parties: Annotated[
         list[str] | None, typer.Argument(help="Whom to show first; none: who has most findings.")
     ] = None,
     *,
-    out: Out = FOLDER,
-    as_of: AsOf = None,
-    known: Known = None,
-    zone: Zone = None,
     depth: Annotated[int, typer.Option("--depth", min=1, max=6, help="Steps from them.")] = 2,
-    to: Annotated[Path, typer.Option("--to", help="The page to write.")] = Path("graph.html"),
-    lang: Language = "zh",
+    page: Annotated[Path, typer.Option("--to", help="The page to write.")] = Path("graph.html"),
 ) -> None:
     """Write a page that shows parties and what is between them; it works offline."""
-    asked = opened(out, as_of, known, zone)
     view = asked.view
     found = findings_of(view)
     focus = list(parties or ()) or [busiest(found, view)]
     near = neighbourhood(view.statements, focus, view.known, Reach(depth=depth))
     title = view.snapshot.parties.label(view.snapshot.node(focus[0]))
-    page = Exploration(
+    shown = Exploration(
         title=Words(f"Relations of {title}", f"{title} 的关系"),
         parties=near.parties,
         edges=near.edges,
@@ -164,5 +160,6 @@ def explore_command(  # noqa: PLR0913 - a command has a parameter per option
         left_out=near.left_out,
         simulated=asked.simulated,
     )
-    write_file(to, render_explorer(page, lang))
-    printing.line(str(to))
+    write_file(page, render_explorer(shown, asked.language))
+    told = {"page": str(page), "parties": len(near.parties), "relations": len(near.edges)}
+    asked.tell(told, lambda _language, _zone: printing.line(str(page)))

@@ -1,15 +1,18 @@
 """What the commands of `headrace graph` are given: a folder with facts, and two days."""
 
-from collections.abc import Callable, Iterable
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import pyarrow as pa
 import typer
 
 from headrace.adapters import printing, printing_graph
+from headrace.adapters.events import check_writable, write_table
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.store import FactStore
 from headrace.adapters.wall_clock import now
@@ -39,25 +42,30 @@ Known = Annotated[
 ]
 Zone = Annotated[str | None, typer.Option("--zone", help="Whose days are meant; else the data's.")]
 Party = Annotated[str, typer.Argument(help="Code of the party; `graph find` looks by name.")]
+To = Annotated[Path | None, typer.Option("--to", help="Write every row: .parquet, .csv or .xlsx.")]
 FOLDER = Path("out")
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a day, of which the zone is asked
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A folder's facts and the graph of them.
+class Asked:
+    """What a command of the graph is asked: a folder's facts, two times, and how to answer.
 
     Attributes:
         facts: The facts.
         view: The graph at two times.
         zone: Whose days are shown.
         simulated: Whether the data are made up.
+        language: "zh" or "en".
+        as_json: Whether the answer is one JSON value.
     """
 
     facts: FactStore
     view: GraphView
     zone: str
     simulated: bool
+    language: str
+    as_json: bool
 
     def at(self, day: datetime) -> GraphView:
         """The same facts at another day, as known then."""
@@ -65,20 +73,69 @@ class Opened:
         cut = as_of(self.view.statements, moment)
         return GraphView(cut, self.facts.read(EXPOSURE.kind), moment, moment)
 
+    def tell(self, value: Mapping[str, Any], people: Callable[[str, str], None]) -> None:
+        """An answer: as JSON, or by what prints it for people in a language and a zone."""
+        if self.as_json:
+            printing.as_json(value)
+            return
+        if self.simulated:
+            printing_graph.made_up(self.language)
+        people(self.language, self.zone)
 
-def opened(
-    out: Path, day: datetime | None = None, known: datetime | None = None, zone: str | None = None
-) -> Opened:
-    """The graph of a folder's facts at two days.
+    def show(self, table: pa.Table, to: Path | None = None) -> None:
+        """A table as the answer, or every row of it in a file."""
+        if to is not None:
+            write_table(to, table)
+        if self.as_json:
+            printing.table_as_json(table)
+        elif to is not None:
+            printing.line(f"{to}: {table.num_rows:,} × {table.num_columns}")
+        else:
+            self.tell({}, partial(printing_graph.table, table))
 
-    Raises:
-        InputError: If there are no facts, or a day is not one.
+
+def on_graph(command: Callable[..., None]) -> Callable[..., None]:
+    """A command of the graph: `asked` stands for the options that all of them have.
+
+    --out, --as-of, --known, --zone, --lang and --json come after the command's own; --to is checked
+    before any work.
     """
-    facts = FactStore(out)
-    noted = about(DiskFolder(out))
-    days = day_zone(zone or noted.zone)
-    view = graph_view(facts, day_end(day, days), day_end(known, days), instant_of(now()))
-    return Opened(facts, view, days, noted.simulated)
+    own = inspect.signature(command).parameters
+    hints = get_type_hints(command, include_extras=True)
+    mine = [each.replace(annotation=hints[name]) for name, each in own.items() if name != "asked"]
+    signature = inspect.Signature([*mine, *_SHARED], return_annotation=None)
+
+    def run(**given: Any) -> None:
+        days = given.pop("as_of"), given.pop("known")
+        out, zone = given.pop("out"), given.pop("zone")
+        language, as_json = given.pop("lang"), given.pop("as_json")
+        if isinstance(given.get("to"), Path):
+            check_writable(given["to"])
+        facts = FactStore(out)
+        noted = about(DiskFolder(out))
+        zone = day_zone(zone or noted.zone)
+        moment, known = (day_end(day, zone) for day in days)
+        view = graph_view(facts, moment, known, instant_of(now()))
+        command(Asked(facts, view, zone, noted.simulated, language, as_json), **given)
+
+    run.__doc__, run.__name__ = command.__doc__, command.__name__
+    run.__annotations__ = {each.name: each.annotation for each in signature.parameters.values()}
+    vars(run)["__signature__"] = signature
+    return run
+
+
+def _option(name: str, kind: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+
+_SHARED = (
+    _option("out", Out, FOLDER),
+    _option("as_of", AsOf, None),
+    _option("known", Known, None),
+    _option("zone", Zone, None),
+    _option("lang", Language, "zh"),
+    _option("as_json", AsJson, default=False),
+)
 
 
 def day_end(day: datetime | None, zone: str) -> datetime | None:
@@ -135,13 +192,3 @@ def one_of(value: str, allowed: Iterable[str], where: str) -> str:
     if value not in words:
         raise InputError(f"{value!r} is not known here", where=where, remedy=", ".join(words))
     return value
-
-
-def show(table: pa.Table, lang: str, asked: Opened, *, as_json: bool) -> None:
-    """A table of results, for people or programs."""
-    if as_json:
-        printing.table_as_json(table)
-        return
-    if asked.simulated:
-        printing_graph.made_up(lang)
-    printing_graph.table(table, lang, asked.zone)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -13,18 +14,7 @@ import typer
 from headrace.adapters import printing, printing_graph
 from headrace.adapters.group_sheet import group_sheet
 from headrace.adapters.user_files import read_text, write_file
-from headrace.commands.graph_files import (
-    FOLDER,
-    AsJson,
-    AsOf,
-    Known,
-    Language,
-    Out,
-    Party,
-    Zone,
-    opened,
-    show,
-)
+from headrace.commands.graph_files import Asked, Party, on_graph
 from headrace.errors import InputError
 from headrace.graph.groups.basis import Codes
 from headrace.graph.groups.limits import Capital
@@ -57,13 +47,11 @@ Quarter = Annotated[
 ]
 
 
+@on_graph
 def groups_command(  # noqa: PLR0913 - a command has a parameter per option
+    asked: Asked,
     party: Annotated[str | None, typer.Argument(help="Only groups that it is in.")] = None,
     *,
-    out: Out = FOLDER,
-    as_of: AsOf = None,
-    known: Known = None,
-    zone: Zone = None,
     rules: Rules = None,
     bank: Bank = None,
     identity: Identity = None,
@@ -73,97 +61,73 @@ def groups_command(  # noqa: PLR0913 - a command has a parameter per option
     sheet: Annotated[
         Path | None, typer.Option("--sheet", help="Write a workbook in the style of G14.")
     ] = None,
-    lang: Language = "zh",
-    as_json: AsJson = False,
 ) -> None:
     """Show groups: one customer, group customers, dependents, related parties; with proofs."""
-    asked = opened(out, as_of, known, zone)
     merged = _merged(asked.view, identity)
     book = groups_at(asked.view, _rules(rules), bank, asked.zone, merged)
     found = member_table(book.groups, party)
     if sheet is not None:
         write_file(sheet, group_sheet(book.groups, book.exposures, _capital(tier1, net, quarter)))
-    if as_json:
+    if asked.as_json:
         printing.table_as_json(found)
-        return
-    if asked.simulated:
-        printing_graph.made_up(lang)
-    printing_graph.groups(found, lang, asked.zone)
-    if sheet is not None:
-        printing.line(str(sheet))
+    else:
+        asked.tell({}, partial(printing_graph.groups, found))
 
 
+@on_graph
 def limits_command(  # noqa: PLR0913 - a command has a parameter per option
+    asked: Asked,
     *,
-    out: Out = FOLDER,
-    as_of: AsOf = None,
-    known: Known = None,
-    zone: Zone = None,
     rules: Rules = None,
     bank: Bank = None,
     identity: Identity = None,
     tier1: Tier1 = None,
     net: Net = None,
     quarter: Quarter = None,
-    lang: Language = "zh",
-    as_json: AsJson = False,
 ) -> None:
     """Show how much of each limit each customer and group uses, the fullest first."""
-    asked = opened(out, as_of, known, zone)
     merged = _merged(asked.view, identity)
     book = groups_at(asked.view, _rules(rules), bank, asked.zone, merged)
-    show(use_table(book, _capital(tier1, net, quarter)), lang, asked, as_json=as_json)
+    asked.show(use_table(book, _capital(tier1, net, quarter)))
 
 
+@on_graph
 def room_command(  # noqa: PLR0913 - a command has a parameter per option
+    asked: Asked,
     party: Party,
     *,
-    out: Out = FOLDER,
-    as_of: AsOf = None,
-    known: Known = None,
-    zone: Zone = None,
     rules: Rules = None,
     bank: Bank = None,
     identity: Identity = None,
     tier1: Tier1 = None,
     net: Net = None,
     quarter: Quarter = None,
-    lang: Language = "zh",
-    as_json: AsJson = False,
 ) -> None:
     """Show how much more may be lent to a party under each limit, the tightest first."""
-    asked = opened(out, as_of, known, zone)
     merged = _merged(asked.view, identity)
     book = groups_at(asked.view, _rules(rules), bank, asked.zone, merged)
-    show(room_table(book, _capital(tier1, net, quarter), party), lang, asked, as_json=as_json)
+    asked.show(room_table(book, _capital(tier1, net, quarter), party))
 
 
-def diff_command(  # noqa: PLR0913 - a command has a parameter per option
+@on_graph
+def diff_command(
+    asked: Asked,
     *,
     since: Annotated[
         datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The earlier day.")
     ],
-    to: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], help="The later day; else the last."),
-    ] = None,
-    out: Out = FOLDER,
-    zone: Zone = None,
     rules: Rules = None,
     bank: Bank = None,
     identity: Identity = None,
-    lang: Language = "zh",
-    as_json: AsJson = False,
 ) -> None:
-    """Show who joined or left a group between two days, and the facts that moved them."""
-    later = opened(out, to, None, zone)
-    earlier = later.at(since)
+    """Show who joined or left a group since a day, and the facts that moved them."""
     book = _rules(rules)
-    merged = _merged(later.view, identity)
+    merged = _merged(asked.view, identity)
     before, after = (
-        groups_at(view, book, bank, later.zone, merged).groups for view in (earlier, later.view)
+        groups_at(view, book, bank, asked.zone, merged).groups
+        for view in (asked.at(since), asked.view)
     )
-    show(move_table(before, after, book, later.zone), lang, later, as_json=as_json)
+    asked.show(move_table(before, after, book, asked.zone))
 
 
 def rules_text_command(

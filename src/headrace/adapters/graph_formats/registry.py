@@ -21,7 +21,7 @@ from headrace.adapters.graph_formats.tables import Exported, GraphFacts, Importe
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Publishing:
     """What a writer may need to know beside the facts.
 
     Attributes:
@@ -48,7 +48,7 @@ class Format:
     """
 
     read: Callable[[Path, Origin], Imported]
-    write: Callable[[GraphFacts, Path, Asked], Exported]
+    write: Callable[[GraphFacts, Path, Publishing], Exported]
     folder: bool = False
 
 
