@@ -20,7 +20,11 @@ from headrace.features.definition import Unit
 
 HERE = resources.files("headrace.adapters.html")
 TEXTS = json.loads((HERE / "texts.json").read_text(encoding="utf-8"))
-SCRIPTS = {each.name: each.read_text(encoding="utf-8") for each in (HERE / "js").iterdir()}
+SCRIPTS = {
+    each.name: each.read_text(encoding="utf-8")
+    for each in (HERE / "js").iterdir()
+    if each.is_file()  # the explorer's are in a folder of their own
+}
 NAMESPACES = {
     "http://www.w3.org/1999/xlink",
     "http://www.w3.org/2000/svg",

@@ -171,7 +171,7 @@ def test_a_void_wins_over_its_valid_twin() -> None:
     voided = invoice(2, 10, 10_000, number="00000001", status="voided")
     assert found(valid, voided) == [
         ("t#2/void", "t#2", None, "voided_by_status"),
-        ("t#2/void_twin", "t#1", None, "status_conflict"),
+        ("t#1/void_twin", "t#1", None, "status_conflict"),
     ]
     nothing = as_of(table(valid, voided), find_corrections(table(valid, voided), ZONE), day_end(99))
     assert nothing.num_rows == 0

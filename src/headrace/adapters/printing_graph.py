@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+from rich.cells import cell_len
 from rich.table import Table as Grid
 
 from headrace.adapters.graph_formats.tables import Exported
@@ -25,6 +26,9 @@ from headrace.workflows.graph_view import GraphView
 
 Rows = Sequence[Mapping[str, Any]]
 LISTED_MAX = 8
+UNBROKEN = 16
+"""Cells at most this wide are not broken over lines."""
+
 WORDS = {
     "simulated": Text("SIMULATED DATA", "模拟数据"),
     "party": Text("party", "主体"),
@@ -46,7 +50,7 @@ WORDS = {
     "quarantined": Text("rows in quarantine", "被隔离行"),
     "unconnected": Text("no chain of relations connects them", "两者之间没有关系路径"),
     "none": Text("nothing found", "没有结果"),
-    "as_of": Text("as of {day}, as known on {known}", "截至 {day}，按 {known} 已知"),
+    "stood": Text("as of {day}, as known on {known}", "截至 {day}，按 {known} 已知"),
     "more": Text("… {count:,} more; --json tells all", "… 另有 {count:,} 项，--json 可列出全部"),
     "work_limit": Text(
         "limits of work left flows out: narrow the question", "因计算上限有遗漏：请缩小范围"
@@ -175,6 +179,8 @@ WORDS = {
     "reason_zh": Text("reason", "原因"),
     "value": Text("value", "数值"),
     "reason_points": Text("of which", "其中"),
+    "rules": Text("rules", "规则"),
+    "verified": Text("text read", "已核原文"),
     "next": Text("Next", "下一步"),
 }
 """Words of pages and headings of columns; a column without one is shown by its name."""
@@ -238,7 +244,7 @@ def heading(label: str, view: GraphView, language: str, zone: str) -> None:
         name: at.astimezone(ZoneInfo(zone)).date()
         for name, at in (("day", view.moment), ("known", view.known))
     }
-    console.print(f"[dim]{word('as_of', language, **days)}[/]")
+    console.print(f"[dim]{word('stood', language, **days)}[/]")
 
 
 def relations(rows: Rows, language: str, zone: str) -> None:
@@ -470,7 +476,7 @@ def _is_in(name: str, names: Sequence[str], language: str) -> bool:
     """Whether a column is shown: of a text in both languages, the one that is asked for."""
     if language == "zh":
         return f"{name.removesuffix('_en')}_zh" not in names
-    return not name.endswith("_zh")
+    return not name.endswith("_zh") and f"{name}_en" not in names
 
 
 def grid_of(
@@ -500,13 +506,23 @@ def grid_of(
         if any(row[name] not in (None, "", []) for row in shown)
     ]
     grid = Grid(box=None, header_style="bold", pad_edge=False)
+    cells = {name: [safe(_cell(name, row[name], zone)) for row in shown] for name in names}
     for name in names:
         numeric = any(isinstance(row[name], int | float) for row in shown)
         label = WORDS[name].in_language(language) if name in WORDS else name
-        # Chinese has no blanks to break at: without folding it would be cut off.
-        grid.add_column(safe(label), justify="right" if numeric else "left", overflow="fold")
-    for row in shown:
-        grid.add_row(*(safe(_cell(name, row[name], zone)) for name in names))
+        grid.add_column(
+            safe(label),
+            justify="right" if numeric else "left",
+            # Chinese has no blanks to break at: without folding it would be cut off. Numbers,
+            # days and codes are not broken at all.
+            overflow="fold",
+            no_wrap=max(map(cell_len, cells[name])) <= UNBROKEN,
+            min_width=1 + max(cell_len(part) for each in cells[name] for part in each.split(", "))
+            if isinstance(shown[0][name], list)
+            else None,
+        )
+    for row in zip(*cells.values(), strict=True):
+        grid.add_row(*row)
     console.print(grid)
     left = (len(rows) if count is None else count) - len(shown)
     if left > 0:

@@ -246,15 +246,15 @@ def _voids(invoices: pa.Table, found: _Found, zone: str) -> pa.Table:
     event = np.where(stated, voided, end_of_local_month(issued, zone))
     known = np.where(stated, end_of_local_day(voided, zone), end_of_local_month(issued, zone))
     known = np.maximum(known, codes(rows["known_time"]))
-    ids = pc.binary_join_element_wise(rows["id"], _suffix(found.rule), "/")
     corrects = invoices["id"].take(pa.array(found.original))
+    twins = found.rule is rules.STATUS_CONFLICT
+    # One void may take back several equal rows, each by a correction of its own.
+    ids = pc.binary_join_element_wise(
+        corrects if twins else rows["id"], "void_twin" if twins else "void", "/"
+    )
     times = (pa.array(event).cast(_INSTANT), pa.array(known).cast(_INSTANT))
     nobody = pa.nulls(len(found.source), pa.string())
     return _corrections(rows, (ids, corrects, nobody), times, ("void", found.rule))
-
-
-def _suffix(rule: Rule) -> str:
-    return "void_twin" if rule is rules.STATUS_CONFLICT else "void"
 
 
 def _red_letters(invoices: pa.Table, found: _Found) -> pa.Table:

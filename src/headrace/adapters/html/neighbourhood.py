@@ -113,7 +113,7 @@ def _places(statements: Statements, codes: Sequence[str]) -> Ints:
     for code, place in zip(codes, places, strict=True):
         if place == NOBODY:
             remedy = "a code of a party fact or of a relation"
-            raise InputError(f"no party has the code {code!r}", remedy=remedy)
+            raise InputError(f"no party has the code {code!r}", where="party", remedy=remedy)
     return np.array(places, np.int64)
 
 

@@ -236,7 +236,8 @@ def read_rules(text: str, file: str) -> RuleBook:
     try:
         document = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise MappingError(f"The file is not TOML: {error}", where=file) from error
+        remedy = "`headrace graph rules-text` prints the rules that ship"
+        raise MappingError(f"The file is not TOML: {error}", where=file, remedy=remedy) from error
     _only(document, {"source", "rule", "limit", "setting"}, file)
     sources = tuple(_entry(Source, each, file) for each in document.get("source", []))
     rules = tuple(_entry(Rule, each, file) for each in document.get("rule", []))

@@ -175,11 +175,12 @@ class GraphRules:
         node = self._statements.parties.find(text)
         if node < 0:
             remedy = "its code as the facts write it"
-            raise InputError(f"no fact names the party {text!r}", remedy=remedy)
+            raise InputError(f"no fact names the party {text!r}", where="party", remedy=remedy)
         return node
 
     def _known(self, relation: str) -> str:
         if relation not in self.closure.shown:
             known = ", ".join(self.closure.shown)
-            raise InputError(f"no rule derives {relation}", remedy=f"the rules derive {known}")
+            remedy = f"the rules derive {known}"
+            raise InputError(f"no rule derives {relation}", where="relation", remedy=remedy)
         return relation
