@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from commands import headrace
 
@@ -26,6 +27,17 @@ def ran(small, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("ran") / "out"
     done = headrace("run", "--data", small, "--out", out, "--repeats", 1, "--lang", "en")
     assert done.status == 0, done.err
+    return out
+
+
+@pytest.fixture(scope="session")
+def built(small, tmp_path_factory) -> Path:
+    """The graph of the small economy; not to be written to."""
+    out = tmp_path_factory.mktemp("graph") / "out"
+    done = headrace("graph", "build", "--data", small, "--out", out, "--json")
+    assert done.status == 0, done.err
+    assert done.value["simulated"] is True
+    assert done.value["relation"] == pq.read_metadata(out / "facts/relation.parquet").num_rows
     return out
 
 

@@ -19,17 +19,6 @@ columns = { subject = "holder", object = "company", share = "share", event_time 
 """
 
 
-@pytest.fixture(scope="module")
-def built(small, tmp_path_factory):
-    """The graph of the small economy; not to be written to."""
-    out = tmp_path_factory.mktemp("graph") / "out"
-    done = headrace("graph", "build", "--data", small, "--out", out, "--json")
-    assert done.status == 0, done.err
-    assert done.value["simulated"] is True
-    assert done.value["relation"] == pq.read_metadata(out / "facts/relation.parquet").num_rows
-    return out
-
-
 def truth(small, name):
     return pq.read_table(small / "truth" / f"{name}.parquet").to_pylist()
 
@@ -47,7 +36,7 @@ def test_parties_are_found_by_code_and_by_name(built):
     assert len(named) == 20
     assert all("模拟" in row["name"] for row in named)
     none = headrace("graph", "find", "no such firm", "--out", built, "--lang", "en")
-    assert none.out.strip() == "nothing found"
+    assert none.out.strip().endswith("nothing found")
 
 
 def test_a_party_is_shown_with_the_fact_behind_each_relation(built, small):

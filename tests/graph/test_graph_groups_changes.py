@@ -166,3 +166,13 @@ def test_changes_come_by_statement_with_both_versions():
 
 def test_the_story_reader_understands_ranges():
     assert relation("甲 owns 乙 10-30%")["share_max"] == pytest.approx(0.3)
+
+
+def test_thousands_of_other_facts_do_not_keep_it_from_ending():
+    """Without a fact to name, all sets of three of two thousand would be gone through."""
+    noise = "\n".join(f"客{at} trades 商{at} amount=1 from=50" for at in range(2_000))
+    # A holding that began has no part in it: the move needs four facts at once.
+    parts = "\n".join(f"甲{at} owns 子 13% id=part{at} from=50" for at in range(4))
+    held = "\n".join(f"母 owns 甲{at} 100%" for at in range(4))
+    lines = moved(f"{held}\n{parts}\n他人 owns 子 48%\n{noise}")
+    assert any(line.startswith("子 in 母: None → ") for line in lines)
