@@ -29,7 +29,7 @@ from headrace.graph.ownership.votes import no_agreements, read_votes
 
 THRESHOLD = 0.25
 PUSHED_WITHIN = 1e-7
-"""The walk that pushes shares along drops what is small on its way; above a large web that shows."""
+"""The walk that pushes shares along drops what is small; above a large web that shows."""
 
 
 def holdings_of(registry: workload.Registry) -> Holdings:
