@@ -271,7 +271,7 @@ def disorderly(draw, count_max: int = 40, void_delays=delays) -> list[Row]:
         for event, late, unknown in draw(st.lists(chosen, max_size=8)):
             void = {name: event[name] for name in ("party", "shop", "time", "id")}
             void |= {"op": "void", "known": event["time"] + late}
-            facts.append(void | {"id": "unknown"} if unknown else void)
+            facts.append(void | {"id": _id(event, "unknown")} if unknown else void)
         again = st.tuples(st.sampled_from(events), delays, amounts)
         for event, late, amount in draw(st.lists(again, max_size=6)):
             facts.append({**event, "known": event["known"] + late, "amount": amount})
@@ -313,9 +313,9 @@ def seeded(seed: int, count: int, span: int, late_max: int) -> list[Row]:
     return sorted(facts, key=lambda row: (row["known"], row["op"]))
 
 
-def _id(row: Row, number: int) -> str:
-    """Small numbers clash, but never between two keys of any kind."""
-    return f"{row['party']}{row['shop']}#{number}"
+def _id(row: Row, name: int | str) -> str:
+    """Equal names clash, but never between two keys of any kind."""
+    return f"{row['party']}{row['shop']}#{name}"
 
 
 # --- Definitions ---------------------------------------------------------------------------------

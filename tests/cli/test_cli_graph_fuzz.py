@@ -27,6 +27,12 @@ COMMANDS = {
     "flows": (),
     "trace": ("S10", "--day", "2018-04-17"),
     "shells": (),
+    "rings": (),
+    "communities": (),
+    "chain": ("S35",),
+    "failure": ("S35",),
+    "late": ("S35",),
+    "scenarios": ("--count", "5"),
     "rules": ("RULES",),
     "watch": ("RULES", "linked", "--from", "2019-01-01"),
 }

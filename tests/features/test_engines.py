@@ -28,6 +28,7 @@ from features_running import (
 from headrace.errors import InputError
 from headrace.features import aggregates as a
 from headrace.features import windows as w
+from headrace.features.definition import FeatureSet, Measure
 from headrace.features.engines import batch
 from headrace.features.engines import sorted as sorted_engine
 from strategies_features import (
@@ -155,6 +156,29 @@ def test_what_was_done_with_each_fact_is_told(case):
             ]
             state[name] = "voided"
         assert outcome == want
+
+
+@SLOWER
+@given(disorderly())
+def test_random_facts_of_two_keys_of_any_kind_never_share_an_id(facts):
+    owner: dict[str, tuple] = {}
+    for row in facts:
+        whose = row["party"], row["shop"]
+        assert owner.setdefault(row["id"], whose) == whose
+
+
+@pytest.mark.parametrize(
+    ("by", "second"),
+    [((), "already_voided"), (("shop",), "void_before_event")],
+    ids=["same_key", "two_keys"],
+)
+def test_an_event_is_named_by_its_key_its_time_and_its_id(by, second):
+    world = World(example_table())
+    live = Live(world, FeatureSet((world.table,), (Measure("f0", a.Count(), by=by),)))
+    moment = {"time": ANCHORS[3], "known": ANCHORS[3]}
+    void = {"op": "void", "party": "p", "id": "never comes", **moment}
+    live.feed([{**void, "shop": 2}, {**void, "shop": 1}])
+    assert live.outcomes == ["void_before_event", second]
 
 
 @SLOWER

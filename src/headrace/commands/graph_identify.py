@@ -53,13 +53,12 @@ def identify_command(  # noqa: PLR0913 - a command has a parameter per option
         check_writable(to)
     facts = FactStore(out)
     moment = instant_of(now()) if known is None else end_of(known, ZONE)
+    resolver = resolved(facts, moment, _judgements(judgements), _earlier(ids))
+    if ids is not None:
+        write_file(ids, parquet_bytes(resolver.parties()))
     if branches:
-        table = branch_table(facts, moment)
+        table = branch_table(resolver, facts, moment)
     else:
-        earlier = _earlier(ids)
-        resolver = resolved(facts, moment, _judgements(judgements), earlier)
-        if ids is not None:
-            write_file(ids, parquet_bytes(resolver.parties()))
         table = entity_table(resolver, facts, several=to is None)
     if to is not None:
         write_table(to, table)

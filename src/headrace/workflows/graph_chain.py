@@ -78,8 +78,8 @@ def chain_places(view: GraphView, cores: Sequence[str], days: int) -> pa.Table:
             "downstream": pa.array(found.downstream[order], mask=found.downstream[order] < 0).cast(
                 pa.int64()
             ),
-            "sales_share": found.sales[order],
-            "purchases_share": found.purchases[order],
+            "sales_share": np.minimum(found.sales[order], 1.0),
+            "purchases_share": np.minimum(found.purchases[order], 1.0),
             "fact": facts,
         },
         PLACES,

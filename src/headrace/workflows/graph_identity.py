@@ -15,7 +15,8 @@ from headrace.facts.kinds import PARTY
 from headrace.facts.parties import is_firm
 from headrace.graph.identity.firms import FORMER_SCHEMA, branch_relations, firm_records
 from headrace.graph.identity.judgements import Judgement, Verdict
-from headrace.graph.identity.presets import FIRMS, FIRMS_PROTOCOL
+from headrace.graph.identity.model import Model
+from headrace.graph.identity.presets import FIRMS, FIRMS_MODEL, FIRMS_PROTOCOL
 from headrace.graph.identity.records import records_of
 from headrace.graph.identity.resolver import Match, Resolver
 from headrace.graph.identity.training import train
@@ -23,6 +24,8 @@ from headrace.graph.relations.statements import ALWAYS, Codes, whole
 from headrace.workflows.ports import FactTables
 
 SEED = 1
+FIRMS_MIN = 2_000
+"""With fewer, agreement by chance cannot be learned; the preset model stands in."""
 ONE = pa.schema(
     {"entity": pa.string(), "party": pa.string(), "name": pa.string(), "canonical": pa.bool_()}
 )
@@ -59,13 +62,19 @@ def resolved(
         )
     ready = firm_records(table, former).table
     ids = ready["id"].combine_chunks()
-    rng = np.random.default_rng(SEED)
-    model = train(records_of(ready, ids, FIRMS, {}), FIRMS, FIRMS_PROTOCOL, rng)
-    resolver = Resolver(model)
+    resolver = Resolver(_model(ready, ids))
     resolver.load(ready, ids.to_pylist(), earlier)
     for judgement in judgements:
         resolver.judge(judgement)
     return resolver
+
+
+def _model(ready: pa.Table, ids: pa.StringArray) -> Model:
+    """Learned from the firms themselves, where there are enough."""
+    if len(ids) < FIRMS_MIN:
+        return FIRMS_MODEL
+    rng = np.random.default_rng(SEED)
+    return train(records_of(ready, ids, FIRMS, {}), FIRMS, FIRMS_PROTOCOL, rng)
 
 
 def _firms(facts: FactTables, known: datetime) -> tuple[pa.Table, pa.Table]:
@@ -131,10 +140,16 @@ def entity_table(resolver: Resolver, facts: FactTables, *, several: bool) -> pa.
     return pa.Table.from_pylist(rows, ONE)
 
 
-def branch_table(facts: FactTables, known: datetime) -> pa.Table:
-    """Branches and their head offices by name: relations, never one party; see BRANCHES."""
+def branch_table(resolver: Resolver, facts: FactTables, known: datetime) -> pa.Table:
+    """Branches and their head offices by name: relations, never one party; see BRANCHES.
+
+    Of a firm with several codes the canonical one stands for all, so that its branches find it.
+    """
+    entities = entity_table(resolver, facts, several=False)
+    canonical = entities.filter(entities["canonical"])["party"].combine_chunks()
     table, former = _firms(facts, known)
-    return branch_relations(firm_records(table, former).table).cast(BRANCHES)
+    ready = firm_records(table, former).table
+    return branch_relations(ready.filter(pc.is_in(ready["id"], value_set=canonical))).cast(BRANCHES)
 
 
 def merged_codes(entities: pa.Table, codes: pa.StringArray) -> Codes:

@@ -1,5 +1,8 @@
 """Settings that fit firms and persons of a Chinese bank as they are, to begin with."""
 
+import numpy as np
+
+from headrace.graph.identity.model import Agreement, Frequencies, Model
 from headrace.graph.identity.settings import (
     FirmNameComparison,
     Measure,
@@ -50,6 +53,35 @@ FIRMS_PROTOCOL = Protocol(
 
 Where there are fewer than 500 such pairs, m is what was learned on 100,000 simulated records of
 firms (benchmarks/workloads/firms_cn.py): a beginning, to be replaced by one's own."""
+
+
+def _rarity(agreement: float) -> Frequencies:
+    """Values of which nothing is known: each as rare as one of some sixty thousand."""
+    nothing = np.zeros(0, np.uint64), np.zeros(0, np.float64)
+    return Frequencies(*nothing, rarest=1.5e-5, agreement=agreement)
+
+
+FIRMS_MODEL = Model(
+    FIRMS,
+    prior=1e-4,
+    agreements=(
+        Agreement(
+            FIRMS_PROTOCOL.otherwise["names"],
+            (1.0, 7.14e-5, 2.95e-5, 7e-6, 1.27e-6, 2.02e-6, 2.43e-7, 1.81e-8),
+        ),
+        Agreement(FIRMS_PROTOCOL.otherwise["credit_code"], (1.0, 1.34e-5)),
+        Agreement(FIRMS_PROTOCOL.otherwise["phone"], (1.0, 1.32e-5)),
+        Agreement(FIRMS_PROTOCOL.otherwise["legal_person"], (1.0, 8.07e-5)),
+    ),
+    frequencies={
+        "names": _rarity(3.18e-5),
+        "phone": _rarity(2.57e-5),
+        "legal_person": _rarity(9.24e-5),
+    },
+)
+"""What the same 100,000 simulated records taught, for sets too small to learn from: among a few
+firms chance agreement cannot be told from sameness. The prior says that one pair in ten thousand is
+one firm."""
 
 PERSONS = Settings(
     comparisons=(
