@@ -20,7 +20,8 @@ _OTHERS = """
 [[table]]
 file = "firms"
 fact = "party"
-columns = { party = "firm_id", name = "name", industry = "industry", region = "region" }
+columns = { party = "firm_id", name = "name", industry = "industry", region = "region", \
+event_time = "founded" }
 constants = { type = "company" }
 
 [[table]]

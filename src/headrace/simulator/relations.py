@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from headrace.simulator.arrays import Ints
-from headrace.simulator.books import money, texts
+from headrace.simulator.books import money
 from headrace.simulator.firms import Firms, firm_ids
 from headrace.simulator.seasons import Calendar
 
@@ -26,6 +26,7 @@ BORROWERS_SHARE = 0.6
 GUARANTEED_SHARE = 0.35  # of the borrowers, by another firm, outside rings
 BANK = "BANK"
 AGENT = "Q00000"
+OUTSIDE_SHELLS = 4  # firms of the agent that are not in the file: N1 and so on
 _DAYS_BEFORE_END = (60, 700)
 
 
@@ -143,7 +144,7 @@ def _offices(leads: dict[str, str], shells: Sequence[str]) -> Iterable[_Row]:
     """Who leads what; one agent supervises every shell."""
     for firm, person in leads.items():
         yield "office", person, firm, "legal_representative", None, None, None
-    for firm in shells:
+    for firm in _of_the_agent(shells):
         yield "office", AGENT, firm, "supervisor", None, None, None
 
 
@@ -155,6 +156,14 @@ def _shared(ids: Sequence[str], shells: Sequence[str], rng: np.random.Generator)
         room, phone = ("agent", "agent") if firm in shells else (place, f"{number:05d}")
         yield "uses", firm, f"address:{room}", "address", None, None, None
         yield "uses", firm, f"phone:{phone}", "phone", None, None, None
+    for firm in _of_the_agent(shells)[len(shells) :]:
+        yield "uses", firm, "address:agent", "address", None, None, None
+        yield "uses", firm, "phone:agent", "phone", None, None, None
+
+
+def _of_the_agent(shells: Sequence[str]) -> list[str]:
+    """The shells in the bank's file, and some that the bank knows by the registry only."""
+    return [*shells, *(f"N{number}" for number in range(1, 1 + OUTSIDE_SHELLS if shells else 1))]
 
 
 def _kin(couples: Sequence[tuple[str, str]]) -> Iterable[_Row]:
@@ -295,7 +304,7 @@ def _kin_truth(couples: Sequence[tuple[str, str]], leads: dict[str, str]) -> pa.
     return pa.table(
         {
             "couple_id": pa.array(place),
-            "person_id": texts(np.arange(len(rows)), [row[1] for row in rows]),
-            "firm_id": texts(np.arange(len(rows)), [row[2] for row in rows]),
+            "person_id": pa.array([row[1] for row in rows], pa.string()),
+            "firm_id": pa.array([row[2] for row in rows], pa.string()),
         }
     )

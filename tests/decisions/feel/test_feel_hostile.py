@@ -83,14 +83,18 @@ TEXTS = {
 }
 
 
+SOON_SECONDS = 20
+"""Not a measurement: what grows with the square or worse takes minutes, on any machine."""
+
+
 @pytest.mark.parametrize("text", TEXTS.values(), ids=list(TEXTS))
-def test_hostile_text_ends_within_a_second(text):
+def test_hostile_text_ends_soon(text):
     started = time.perf_counter()
     try:
         value = evaluate(parse(text), {})
     except FeelError as error:
         value = error.problem
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < SOON_SECONDS
     assert len(repr(value)) < 10_000_000
 
 
@@ -98,7 +102,7 @@ def test_a_test_of_spaces_ends():
     started = time.perf_counter()
     with pytest.raises(FeelError):
         parse_tests("-" + " " * 50_000 + "x y =")
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < SOON_SECONDS
 
 
 def test_a_value_that_shares_its_parts_is_weighed_as_written():
