@@ -18,6 +18,7 @@ from commands import check_refused, decisions, headrace
 
 TABLES = ("purchase_invoices", "sales_invoices", "firms", "credit_records", "rate_response")
 INVOICES = TABLES[:2]
+GRAPH = ("people", "ownership", "relations", "transfers", "exposures")
 CHINESE = {
     "firm_id": "企业代号",
     "invoice_number": "发票号码",
@@ -82,7 +83,7 @@ def as_csv(folder: Path) -> None:
 def as_chinese_gbk(folder: Path) -> None:
     """What a Chinese bank's Excel saves: GB18030, Chinese headers and words, a mapping to match."""
     mapping = (folder / "mapping.toml").read_text(encoding="utf-8")
-    for name in TABLES:
+    for name in (*TABLES, *GRAPH):
         rows = rows_of(take(folder, name), plainly)
         rows[0] = [CHINESE.get(str(cell), cell) for cell in rows[0]]
         rows[1:] = [[CHINESE_WORDS.get(str(cell), cell) for cell in row] for row in rows[1:]]

@@ -151,7 +151,7 @@ def test_events_between_two_parties_are_summed_each_way():
 def test_who_is_bad_is_who_was_known_to_be():
     assert defaulted(STORY, day(29)) == []
     assert defaulted(STORY, day(30)) == ["S10"]
-    assert firms(STORY) == ["S1", "S10"], "a person is no firm"
+    assert firms(STORY, day(999)) == ["S1", "S10"], "a person is no firm"
 
 
 def test_features_of_a_day_do_not_know_a_later_default():

@@ -25,12 +25,11 @@ def defaulted(facts: FactTables, known: datetime) -> list[str]:
     return sorted(pc.unique(records.filter(told)["party"].cast(pa.string())).to_pylist())
 
 
-def firms(facts: FactTables) -> list[str]:
-    """Codes of the firms that party facts describe, each once, in order."""
+def firms(facts: FactTables, known: datetime) -> list[str]:
+    """Codes of the firms that party facts known by then describe, each once, in order."""
     parties = facts.read(PARTY.kind)
-    return sorted(
-        pc.unique(parties.filter(is_firm(parties))["party"].cast(pa.string())).to_pylist()
-    )
+    chosen = parties.filter(pc.and_(is_firm(parties), known_by(parties, known)))
+    return sorted(pc.unique(chosen["party"].cast(pa.string())).to_pylist())
 
 
 def features_of(
@@ -47,7 +46,7 @@ def features_of(
     Returns:
         party, as_of, and the features.
     """
-    parties = list(asked) or firms(facts)
+    parties = list(asked) or firms(facts, view.known)
     found = graph_features(view.snapshot, parties, defaulted(facts, view.known), hub)
     moments = pa.array([view.moment] * len(parties), pa.timestamp("us", "UTC"))
     return found.add_column(1, "as_of", moments)
@@ -75,7 +74,8 @@ def relation_features(
         zero.
     """
     relations = facts[RELATION.kind]
-    described = facts[PARTY.kind] if relations.num_rows else None
+    parties = facts[PARTY.kind]
+    described = parties.filter(known_by(parties, moment)) if relations.num_rows else None
     snapshot = as_of(statements_of(relations, described), moment)
     found = graph_features(snapshot, list(asked), [], HUB_EDGES)
     return found.select(["party", *RELATION_FEATURES])

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from headrace.errors import InputError
+from headrace.facts.corrections import known_by
 from headrace.facts.kinds import PARTY
 from headrace.facts.localtime import DAY_US, microseconds
 from headrace.graph.relations.kinds import Kind, Type
@@ -41,9 +42,9 @@ def circular(view: GraphView, kind: Kind, limits: FlowLimits) -> tuple[pa.Table,
 
 def suspicious_shells(facts: FactTables, view: GraphView, points_min: int) -> pa.Table:
     """Firms with signs of a shell, each sign with its points and the facts it rests on."""
-    snapshot = view.snapshot
+    snapshot, parties = view.snapshot, facts.read(PARTY.kind)
     registered = Registered(
-        age_days=_age_days(facts.read(PARTY.kind), view),
+        age_days=_age_days(parties.filter(known_by(parties, view.known)), view),
         circles=_circles_in(snapshot),
     )
     return shell_table(shells(measures(snapshot, registered), snapshot, INDICATORS), points_min)

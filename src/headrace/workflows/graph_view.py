@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from headrace.errors import InputError
 from headrace.facts.corrections import as_of as stood_at
+from headrace.facts.corrections import known_by
 from headrace.facts.kinds import CORRECTION, EXPOSURE, INVOICE, PARTY, RELATION
 from headrace.facts.localtime import instant_of, microseconds
 from headrace.graph.papers import trades
@@ -68,7 +69,8 @@ def graph_view(
     heard = known or asked
     standing = stood_at(invoices, facts.read(CORRECTION.kind), heard)
     whole = pa.concat_tables([relations, trades(standing)]).unify_dictionaries()
-    statements = statements_of(whole, facts.read(PARTY.kind))
+    parties = facts.read(PARTY.kind)
+    statements = statements_of(whole, parties.filter(known_by(parties, heard)))
     at, by = microseconds(asked), microseconds(heard)
     return GraphView(
         as_of(statements, asked, heard), standing_exposures(exposures, at, by), asked, heard
