@@ -14,15 +14,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))  # for peer.py
 
 from measures import flight, fraud, rule_tables, whatif
+from measures.calling import apart, here
 from measures.found import DisagreementError, Found, agreed
 
 BARS: dict[str, tuple[str, float] | None] = {
@@ -76,17 +75,6 @@ QUICK = Size(
     alone=4_000, asked=1_000, stream=20_000, seconds=0.2, batch=20_000,
     peer=(200, 100), swapped=2_000, replayed=2_000, whatif=(20_000, 50), rounds=1,
 )  # fmt: skip
-
-
-def here(measure: Callable[..., Any], *arguments: Any) -> Any:
-    """Measure in this process: enough where figures mean little."""
-    return measure(*arguments)
-
-
-def apart(measure: Callable[..., Any], *arguments: Any) -> Any:
-    """Measure in a process of its own, so that neither memory nor warmth is inherited."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(measure, *arguments).result()
 
 
 @dataclass(frozen=True)

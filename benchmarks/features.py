@@ -19,10 +19,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +30,7 @@ PEERS = Path(__file__).parent / "peers"
 sys.path.insert(0, str(PEERS))  # for peer.py; processes started from here inherit it
 
 from measures import asked, known_swf12, live_swf12  # noqa: E402 - needs the path above
+from measures.calling import apart, here  # noqa: E402 - needs the path above
 from measures.found import DisagreementError, Found, agreed  # noqa: E402
 from workloads import swf12  # noqa: E402
 
@@ -115,17 +114,6 @@ QUICK = Size(
     single=1_000, hot=20_000, hot_asked=200, wide=40_000, cards=10_000, labels=5_000,
     applicants=50, requests=50,
 )  # fmt: skip
-
-
-def here(measure: Callable[..., Found], *arguments: int) -> Found:
-    """Measure in this process: enough where figures mean little."""
-    return measure(*arguments)
-
-
-def apart(measure: Callable[..., Found], *arguments: int) -> Found:
-    """Measure in a process of its own, so that neither memory nor warmth is inherited."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(measure, *arguments).result()
 
 
 @dataclass(frozen=True)

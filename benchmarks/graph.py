@@ -15,9 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +34,7 @@ from measures import (
     graph_smesd,
     graph_structures,
 )
+from measures.calling import apart, here
 from measures.found import DisagreementError, Found
 from threadpoolctl import threadpool_limits
 from workloads import identity, limit_groups, ownership
@@ -401,17 +400,6 @@ PARTS = (
 
 BARS = {f"{part.name}_{name}": bar for part in PARTS for name, bar in part.bars.items()}
 """Every metric, and what was promised of it."""
-
-
-def here(measure: Callable[..., Any], *arguments: Any) -> Any:
-    """Measure in this process: enough where figures mean little."""
-    return measure(*arguments)
-
-
-def apart(measure: Callable[..., Any], *arguments: Any) -> Any:
-    """Measure in a process of its own, so that neither memory nor warmth is inherited."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(measure, *arguments).result()
 
 
 @dataclass(frozen=True)

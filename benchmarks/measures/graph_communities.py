@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow.parquet as pq
 from measures.found import DisagreementError, Found
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -189,9 +191,6 @@ def leiden_seconds(parties: int, edges: int) -> Found:
 
 
 def _connected(graph, found: Communities) -> None:
-    from scipy.sparse import coo_array  # noqa: PLC0415 - beside its only use
-    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
-
     owner = np.repeat(np.arange(graph.parties), np.diff(graph.offsets))
     inside = found.label[owner] == found.label[graph.others]
     kept = (owner[inside], graph.others[inside])

@@ -1,6 +1,5 @@
 """`headrace graph import|export|explore`: other formats, and a page to look at."""
 
-import hashlib
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -92,9 +91,10 @@ def import_command(  # noqa: PLR0913 - a command has a parameter per option
 
 
 def _digests(file: Path) -> dict[str, str]:
-    """SHA-256 of each file that was read."""
-    files = sorted(each for each in file.rglob("*") if each.is_file()) if file.is_dir() else [file]
-    return {each.name: hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
+    """SHA-256 of each file that was read, by its path in the folder."""
+    folder = DiskFolder(file if file.is_dir() else file.parent)
+    names = folder.names() if file.is_dir() else [file.name]
+    return {name: folder.digest(name) for name in names}
 
 
 def export_command(  # noqa: PLR0913 - a command has a parameter per option

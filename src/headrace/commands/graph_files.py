@@ -16,7 +16,7 @@ from headrace.adapters.events import check_writable, write_table
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.store import FactStore
 from headrace.adapters.wall_clock import now
-from headrace.clock import end_of_day, start_of_day
+from headrace.clock import EPOCH, end_of_day, start_of_day
 from headrace.commands.policy_files import chosen_language
 from headrace.errors import InputError
 from headrace.facts.kinds import EXPOSURE
@@ -44,7 +44,6 @@ Zone = Annotated[str | None, typer.Option("--zone", help="Whose days are meant; 
 Party = Annotated[str, typer.Argument(help="Code of the party; `graph find` looks by name.")]
 To = Annotated[Path | None, typer.Option("--to", help="Write every row: .parquet, .csv or .xlsx.")]
 FOLDER = Path("out")
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a day, of which the zone is asked
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,7 @@ def end_of(day: datetime, zone: str) -> datetime:
     Raises:
         InputError: If there is no such day.
     """
-    return _instant(end_of_day, day, zone)
+    return _instant(end_of_day, day.date(), zone)
 
 
 def start_of(day: datetime, zone: str) -> datetime:
@@ -158,15 +157,15 @@ def start_of(day: datetime, zone: str) -> datetime:
     Raises:
         InputError: If there is no such day.
     """
-    return _instant(start_of_day, day, zone)
+    return _instant(start_of_day, day.date(), zone)
 
 
-def _instant(edge: Callable[[date, str], datetime], day: datetime, zone: str) -> datetime:
+def _instant(edge: Callable[[date, str], datetime], day: date, zone: str) -> datetime:
     try:
-        return edge(day.date(), zone)
+        return edge(day, zone)
     except (KeyError, OverflowError, ValueError, OSError) as error:
         raise InputError(
-            f"{day.date()} in {zone!r} is no day",
+            f"{day} in {zone!r} is no day",
             where="--as-of, --known, --zone",
             remedy="a day from 1900 to 2199 and an IANA name such as Asia/Shanghai",
         ) from error
@@ -178,7 +177,7 @@ def day_zone(zone: str) -> str:
     Raises:
         InputError: If there is no such zone.
     """
-    end_of(EPOCH, zone)
+    _instant(end_of_day, EPOCH, zone)
     return zone
 
 

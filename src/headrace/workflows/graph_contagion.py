@@ -260,11 +260,10 @@ def paying_late(view: GraphView, payers: Sequence[str], days: int, given: Assump
     payables = Payables(
         snapshot.object[at], snapshot.subject[at], snapshot.amount[at].astype(float), due[at]
     )
-    _, seller, yearly, _ = _customers(snapshot)
-    customer, _, bought, _ = _customers(snapshot)
+    customer, seller, yearly, _ = _customers(snapshot)
     parties = len(snapshot.parties)
     turnover = np.maximum(
-        np.bincount(seller, yearly, parties), np.bincount(customer, bought, parties)
+        np.bincount(seller, yearly, parties), np.bincount(customer, yearly, parties)
     )
     cash = Cash(given.buffer * turnover, np.zeros(parties))
     span = given.terms_days + days + 1

@@ -119,12 +119,12 @@ def _groups(view: GraphView) -> Iterator[Finding]:
     certain = pairs.rows(pairs.certain)
     order = np.argsort(certain.controller, kind="stable")
     heads, start = np.unique(certain.controller[order], return_index=True)
+    owning = np.isin(snapshot.kind, [Kind.OWNS, Kind.VOTES, Kind.CONTROLS])
     for head, rows in zip(heads.tolist(), np.split(order, start[1:]), strict=True):
         companies = certain.controlled[rows]
         if len(companies) < 2:
             continue
         inside = np.isin(np.arange(len(snapshot.parties)), [head, *companies.tolist()])
-        owning = np.isin(snapshot.kind, [Kind.OWNS, Kind.VOTES, Kind.CONTROLS])
         edges = np.flatnonzero(owning & inside[snapshot.subject] & inside[snapshot.object])
         label = snapshot.parties.label(head)
         yield Finding(

@@ -95,7 +95,7 @@ def read_neo4j(folder: Path, origin: Origin) -> Imported:
             message = f"there is no column `{absent[0]}`"
             raise InputError(message, where=str(path), remedy=f"columns are {', '.join(needed)}, …")
     parties, refused = typed_rows(node_rows, PARTY, node_path.name, origin, _PARTY_HEADER)
-    bare = numpy_mask(pc.fill_null(pc.equal(node_rows.columns[":LABEL"], MENTIONED), False))  # noqa: FBT003 - pyarrow takes it by position
+    bare = numpy_mask(pc.equal(node_rows.columns[":LABEL"], MENTIONED))
     mentioned = bare[np.searchsorted(node_rows.lines, parties["_line"].to_numpy())]
     relations, unread = typed_rows(edge_rows, RELATION, edge_path.name, origin, _RELATION_HEADER)
     kinds = pc.utf8_lower(relations["relation"])

@@ -195,7 +195,7 @@ def refusals(
 
 def lost_rows(facts: pa.Table, what: str, where: Mask | pa.Array) -> list[Lost]:
     """One entry for the facts marked by `where`; none where there are none."""
-    mask = where if isinstance(where, np.ndarray) else numpy_mask(pc.fill_null(where, False))  # noqa: FBT003 - pyarrow takes it by position
+    mask = where if isinstance(where, np.ndarray) else numpy_mask(where)
     rows = int(mask.sum())
     return [Lost(what, rows, facts["id"][int(np.argmax(mask))].as_py())] if rows else []
 
@@ -333,7 +333,7 @@ _Check = tuple[str, rules.Rule, str, Callable[[pa.Table], Mask]]
 
 def _absent(name: str) -> _Check:
     def check(table: pa.Table) -> Mask:
-        return numpy_mask(pc.fill_null(pc.equal(table[name], ""), True))  # noqa: FBT003 - by position
+        return numpy_mask(pc.fill_null(pc.equal(table[name], ""), fill_value=True))
 
     return name, rules.MISSING_REQUIRED, f"give `{name}`", check
 
@@ -360,13 +360,13 @@ def _out_of_range(name: str) -> _Check:
 
 def _negative(name: str) -> _Check:
     def check(table: pa.Table) -> Mask:
-        return numpy_mask(pc.fill_null(pc.less(table[name], 0), False))  # noqa: FBT003 - by position
+        return numpy_mask(pc.less(table[name], 0))
 
     return name, rules.NEGATIVE_AMOUNT, "an amount from 0; turn the relation round", check
 
 
 def _itself(table: pa.Table) -> Mask:
-    return numpy_mask(pc.fill_null(pc.equal(table["subject"], table["object"]), False))  # noqa: FBT003 - by position
+    return numpy_mask(pc.equal(table["subject"], table["object"]))
 
 
 def _crossed(table: pa.Table) -> Mask:
@@ -376,7 +376,7 @@ def _crossed(table: pa.Table) -> Mask:
 
 
 def _ended_early(table: pa.Table) -> Mask:
-    return numpy_mask(pc.fill_null(pc.less(table["valid_to"], table["event_time"]), False))  # noqa: FBT003 - by position
+    return numpy_mask(pc.less(table["valid_to"], table["event_time"]))
 
 
 def _floats(table: pa.Table, name: str) -> NDArray[np.float64]:
