@@ -104,6 +104,7 @@ def derived(size: str) -> Found:
 
 def _duckdb(drawn: Edges) -> tuple[float, str]:
     with duckdb.connect(config={"threads": 2}) as database:
+        database.execute("SET enable_progress_bar = false")  # it writes where the results go
         for name, pairs in (("owns", drawn.owns), ("guarantees", drawn.guarantees)):
             columns = (pa.array(pairs[:, side].astype(np.int32)) for side in (0, 1))
             database.register("given", pa.table(list(columns), ["subject", "object"]))
