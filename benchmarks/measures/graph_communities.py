@@ -19,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from workloads.rings import LEVELS, Stream, stream
+from workloads.rings import LEVELS, NEW_ODDS, Stream, stream
 
 from headrace.graph.communities.adjacency import adjacency
 from headrace.graph.communities.leiden import Communities, Modularity, leiden
@@ -35,14 +35,16 @@ YEAR_US = 365 * 86_400_000_000
 Codes = NDArray[np.int32]
 
 
-def rings(edges: int, planted: int, seeds: tuple[int, ...]) -> Found:
+def rings(edges: int, planted: int, seeds: tuple[int, ...], new_odds: float = NEW_ODDS) -> Found:
     """Rings planted in streams of edges: precision, recall, and seconds from the closing edge.
+
+    Of the honest circles `new_odds` came together within weeks, as rings do.
 
     A member is found where a finding made no later than the closing edge of its ring names it; a
     ring is found where one such finding has at least half its members, and they are at least half
     of the finding. Seeds are others than those the patterns were chosen on (1, 2, 3).
     """
-    parts = [_ring_run(stream(edges, planted, seed)) for seed in seeds]
+    parts = [_ring_run(stream(edges, planted, seed, new_odds)) for seed in seeds]
     delays = np.concatenate([each.pop("delays") for each in parts])
     digest = hashlib.sha256("".join(each.pop("digest") for each in parts).encode()).hexdigest()
     known = {

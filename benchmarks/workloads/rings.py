@@ -76,6 +76,7 @@ class _World:
     rng: np.random.Generator
     parties: int
     attributes: int
+    new_odds: float
     used: int = 0
     subject: list[NDArray[np.int64]] = field(default_factory=list)
     object: list[NDArray[np.int64]] = field(default_factory=list)
@@ -97,7 +98,7 @@ class _World:
     def together(self, circle, *edges):
         """Edges of one honest circle: over the year, or in a few weeks where it is new."""
         one, other = (np.concatenate(ends) for ends in zip(*edges, strict=True))
-        spread = self.rng.uniform(3, 60) if self.rng.random() < NEW_ODDS else DAYS
+        spread = self.rng.uniform(3, 60) if self.rng.random() < self.new_odds else DAYS
         began = self.rng.uniform(0, DAYS - spread)
         self.add(one, other, began + self.rng.random(len(one)) * spread, circle=circle)
 
@@ -117,9 +118,12 @@ class _World:
         return one[kept], other[kept]
 
 
-def stream(edges: int, rings: int, seed: int) -> Stream:
-    """About so many edges and so many rings; the same seed, the same stream."""
-    world = _World(np.random.default_rng(seed), edges // 4, edges // 3)
+def stream(edges: int, rings: int, seed: int, new_odds: float = NEW_ODDS) -> Stream:
+    """About so many edges and so many rings; the same seed, the same stream.
+
+    Of the honest circles `new_odds` came together within weeks, as rings do.
+    """
+    world = _World(np.random.default_rng(seed), edges // 4, edges // 3, new_odds)
     scale = edges / 1_000_000
     _families(world, int(9_000 * scale))
     _offices(world, int(400 * scale))

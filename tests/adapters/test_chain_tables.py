@@ -1,7 +1,5 @@
 """A chain on disk: what is read, what is set aside, and what the real files hold."""
 
-import gzip
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from chain_map_sample import lines, write_chain_map
 from headrace.adapters.chain_tables import read_chain, read_gbt4754
 from headrace.errors import InputError
 from headrace.graph.chains.model import NodeKind, top_level
@@ -19,44 +18,9 @@ REAL = SHARED / "cn_chain_knowledge_graph"
 GBT = SHARED / "gbt4754_2017_industry_codes" / "gbt4754_2017.csv"
 
 
-def lines(path, rows):
-    with gzip.open(path, "wt", encoding="utf-8") as file:
-        for row in rows:
-            file.write((row if isinstance(row, str) else json.dumps(row)) + "\n")
-
-
 @pytest.fixture
 def folder(tmp_path):
-    lines(tmp_path / "company.jsonl.gz", [
-        {"name": "甲", "code": "600001"}, {"name": "乙", "code": "000002.SZ"},
-        {"name": "丙", "code": "X1"}, "{broken",
-    ])  # fmt: skip
-    lines(tmp_path / "industry.jsonl.gz", [
-        {"code": "630000", "name": "电力设备"}, {"code": "630701", "name": "锂电池"},
-        {"code": "630701", "name": "锂电池"}, {"code": "240000", "name": "有色金属"},
-    ])  # fmt: skip
-    lines(tmp_path / "industry_industry.jsonl.gz", [
-        {"from_code": "630701", "to_code": "630000"}, {"from_code": "999", "to_code": "630000"},
-    ])  # fmt: skip
-    lines(tmp_path / "industry_up.jsonl.gz", [
-        {"industry": "锂电池", "ups": {"有色金属": 3, "锂电池": 9, "无此行业": 1}},
-    ])  # fmt: skip
-    lines(tmp_path / "company_industry.jsonl.gz", [
-        {"company_code": "600001.SH", "industry_code": "630701", "industry_name": "锂电池"},
-        {"company_code": "300003.SZ", "industry_code": "111", "industry_name": "新行业"},
-        {"company_code": "300003.SZ", "industry_code": "", "industry_name": "无"},
-    ])  # fmt: skip
-    lines(tmp_path / "product.jsonl.gz", [{"name": "锂电池"}, {"name": " "}])
-    pq.write_table(pa.table({
-        "company_code": ["600001.SH", "600001.SH", "600001", "000002.SZ"],
-        "product": ["锂电池", "抵销", "锂电池", "正极材料"],
-        "weight": [0.7, -0.1, 0.7, None],
-    }), tmp_path / "company_product.parquet")  # fmt: skip
-    pq.write_table(pa.table({
-        "from_product": ["锂电池", "碳酸锂", "锂电池", "电池", "甲醇", "锂电池"],
-        "to_product": ["正极材料", "正极材料", "正极材料", "锂电池", "甲醇", "正极材料"],
-        "rel": ["上游材料", "下游产品", "上游材料", "产品小类", "上游材料", "友商"],
-    }), tmp_path / "product_product.parquet")  # fmt: skip
+    write_chain_map(tmp_path)
     return tmp_path
 
 
@@ -158,3 +122,27 @@ def test_the_real_classes_are_complete():
     assert len(chain.names) == 1_971
     assert sum(not each for each in described) == 909
     assert len(set(top_level(chain).tolist())) == 20
+
+
+@pytest.mark.parametrize("file", ["industry.jsonl.gz", "company_product.parquet"])
+@pytest.mark.parametrize("data", [b"", b"PAR1", b"\x1f\x8b\x08\x00 cut off", None])
+def test_a_damaged_file_is_named(folder, file, data):
+    path = folder / file
+    path.write_bytes(path.read_bytes()[:60] if data is None else data)
+    if file.endswith(".gz") and data == b"":
+        assert "630701" in read_chain(folder).chain.codes.to_pylist(), "an empty text has no rows"
+        return
+    with pytest.raises(InputError, match="cannot be read") as said:
+        read_chain(folder)
+    assert said.value.where == str(path)
+    assert said.value.remedy
+
+
+def test_a_line_that_is_no_object_is_set_aside(folder):
+    lines(folder / "product.jsonl.gz", ["[1]", "7", "null", '{"name": "石墨"}'])
+    found = read_chain(folder)
+    aside = [
+        row["row"] for row in found.quarantine.to_pylist() if row["file"] == "product.jsonl.gz"
+    ]
+    assert aside == [1, 2, 3]
+    assert "石墨" in found.chain.names.to_pylist()

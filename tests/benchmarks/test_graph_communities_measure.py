@@ -50,6 +50,18 @@ def test_rings_are_measured_against_the_truth_and_twice_alike():
     assert 0 < found.figures["delay_p50_seconds"] <= found.figures["delay_max_seconds"]
 
 
+def test_more_honest_circles_that_come_together_fast_are_another_stream():
+    """The share was lowered while the detector was tuned: what it was before can be measured."""
+    spans = []
+    for odds in (0.0, 0.25, 1.0):
+        drawn = stream(20_000, 12, 4, odds)
+        families = drawn.circle == CIRCLES.index("families")
+        spans.append(np.std(drawn.time[families]))
+        assert measures.rings(8_000, 6, (4,), odds).figures["member_recall"] > 0.5
+    assert stream(20_000, 12, 4).time.tolist() == stream(20_000, 12, 4, 0.15).time.tolist()
+    assert len(set(spans)) == 3
+
+
 def test_peeling_kept_current_is_measured_and_is_peeling_made_anew():
     found = measures.peeling(4_000, 20)
     assert found.hash == measures.peeling(4_000, 20).hash

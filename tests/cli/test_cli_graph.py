@@ -1,8 +1,12 @@
 """`headrace graph` as typed: facts in, parties looked up, paths shown, features computed."""
 
+import re
+import shutil
+
 import pyarrow.parquet as pq
 import pytest
 from commands import headrace
+from rich.cells import cell_len
 
 EMPTY = """
 name = "registry"
@@ -97,6 +101,98 @@ def test_features_are_written_and_those_in_a_ring_know_its_size(built, small, tm
     assert {firm for firm, each in size.items() if each} == {row["firm_id"] for row in rings}
     one = headrace("graph", "features", first[0], "--out", built, "--json").value
     assert one[0]["guarantee_circle"] == len(first)
+
+
+def test_few_parties_have_a_line_for_each_feature(built):
+    told = headrace("graph", "features", "S1", "S2", "--out", built, "--lang", "en").out
+    head, *lines = told.splitlines()[1:]
+    assert head.split() == ["S1", "S2"]
+    assert [line for line in lines if line.startswith("size of guarantee circle")]
+    chinese = headrace("graph", "features", "S1", "S2", "--out", built).out
+    assert "担保圈规模" in chinese
+    many = headrace("graph", "features", "--out", built, "--lang", "en").out.splitlines()
+    assert many[-1].startswith("six parties or fewer")
+
+
+def test_roles_are_words_in_both_languages(built):
+    for lang, said in (("en", "legal representative"), ("zh", "法定代表人")):
+        told = headrace("graph", "party", "S1", "--out", built, "--lang", lang).out
+        assert said in told
+        assert "legal_representative" not in told
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Lines as a terminal of 100 columns shows them."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def lines(*asked):
+        return re.sub(r"\x1b\[[0-9;]*m", "", headrace(*asked).out).splitlines()
+
+    return lines
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize(
+    "asked", [("beneficial",), ("circles",), ("party", "S35"), ("features",), ("limits",)]
+)
+def test_tables_read_well_at_100_columns(built, terminal, asked, lang):
+    lines = terminal("graph", *asked, "--out", built, "--lang", lang)
+    wide = [line for line in lines if cell_len(line) > 100]
+    notes = ("in every row", "每行相同", "no room", "此处容纳不下", "net ")
+    assert all(line.startswith(notes) for line in wide)
+    # Chinese would be folded to towers of two characters where there is no room.
+    assert 3 < len(lines) < 140
+
+
+NEED_NO_TRADE = [
+    ("owners", "S9"),
+    ("holdings", "P00048"),
+    ("control",),
+    ("beneficial",),
+    ("groups",),
+    ("limits",),
+    ("room", "S3"),
+    ("diff", "--from", "2018-08-01"),
+    ("circles",),
+    ("flows",),
+    ("trace", "S10", "--day", "2018-04-17"),
+    ("rings", "--of", "uses"),
+]
+
+
+def test_invoices_become_relations_only_where_trade_is_looked_at(built, tmp_path):
+    """Only who makes relations of invoices reads their corrections."""
+    out = tmp_path / "out"
+    shutil.copytree(built, out)
+    (out / "facts/correction.parquet").unlink()
+    rules = tmp_path / "rules.txt"
+    rules.write_text("linked(A, B) :- guarantees(A, B, _).\n", encoding="utf-8")
+    mine = [("rules", rules), ("watch", rules, "linked", "--from", "2019-01-01")]
+    for command in (*NEED_NO_TRADE, *mine):
+        done = headrace("graph", *command, "--out", out, "--json")
+        assert done.status == 0, (command, done.err)
+        assert done.value == headrace("graph", *command, "--out", built, "--json").value
+    rules.write_text("buys(A, B) :- trades(B, A, _).\n", encoding="utf-8")
+    traders = [("flows", "--of", "trades"), ("communities",), ("rings",), ("features", "S1")]
+    for command in (*traders, ("rules", rules), ("party", "S1"), ("chain", "S35")):
+        done = headrace("graph", *command, "--out", out)
+        assert done.status == 2, command
+        assert "correction.parquet" in done.err
+        assert "headrace graph build" in done.err, "what takes the facts in again"
+
+
+def test_trade_connects_where_nothing_that_lasts_does(built):
+    party = headrace("graph", "party", "S1", "--out", built, "--json").value
+    ends = [{each["subject"], each["object"]} - {"S1"} for each in party["events"]]
+    sold = [next(iter(other)) for other in ends if len(other) == 1]
+    direct = [
+        headrace("graph", "path", "S1", other, "--out", built, "--json").value["relations"]
+        for other in sold[:5]
+    ]
+    assert any(len(rows) == 1 and rows[0]["relation"] == "trades" for rows in direct)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """`headrace graph chain|place|failure|late|scenarios|rings|communities|identify|same`, as typed."""
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from commands import check_refused, headrace
+
+from chain_map_sample import write_chain_map
 
 CORE = "S35"
 
@@ -155,3 +158,22 @@ def test_texts_are_placed_on_a_chain_map(tmp_path):
     texts.write_text("firm,text\nF1,动力电池\n", encoding="utf-8")
     done = headrace("graph", "place", texts, "--chain", tmp_path)
     check_refused(done, "party", "texts.csv")
+    write_chain_map(tmp_path)
+    texts.write_text("party,text\nF1,锂电池\n,锂电池\nF2,\n", encoding="utf-8")
+    done = headrace("graph", "place", texts, "--chain", tmp_path, "--json")
+    assert {row["party"] for row in done.value} == {"F1"}
+    assert "锂电池" in {row["node"] for row in done.value}
+    assert "2 行缺少主体或文本" in done.err, "what was passed over is said"
+
+
+def test_judgements_of_too_few_cells_and_ids_of_another_table_are_named(firms, tmp_path):
+    said = tmp_path / "said.csv"
+    said.write_text("id,verdict,left,right,by,at,why\nj,same,crm-1\n", "utf-8")
+    done = headrace("graph", "identify", "--judgements", said, "--out", firms)
+    check_refused(done, "fewer cells", "said.csv, row 1")
+    other = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"a": [1]}), other)
+    done = headrace("graph", "identify", "--ids", other, "--out", firms)
+    check_refused(done, "no column 'party'", "other.parquet", "an earlier time")
+    done = headrace("graph", "groups", "--identity", other, "--out", firms)
+    check_refused(done, "there is no fact of kind relation")

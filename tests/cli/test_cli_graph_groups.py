@@ -111,6 +111,20 @@ def test_limits_add_up_to_the_exposures(built, small):
     assert {row["passed"] for row in unknown} == {None}
 
 
+def test_capital_that_was_not_given_is_said_with_the_option_to_give_it(built):
+    for command in (("limits",), ("room", "S3")):
+        for lang, said in (("en", "net capital was not given"), ("zh", "未提供资本净额")):
+            told = headrace("graph", *command, "--lang", lang, "--out", built).out
+            assert said in told
+            assert "--net 5000000000" in told
+            assert "--tier1 5000000000" in told
+        part = headrace("graph", *command, "--net", "25000000", "--lang", "en", "--out", built).out
+        assert "--net 5000000000" not in part
+        assert "--tier1 5000000000" in part
+        rows = headrace("graph", *command, "--out", built, "--json").value
+        assert {row["capital"] for row in rows} <= {"tier1_net", "net", "prior_quarter_net"}
+
+
 def test_room_is_what_the_limit_leaves(built):
     used = {
         (row["limit"], row["head"]): row
@@ -165,6 +179,26 @@ def test_a_move_names_the_fact_that_made_it(built, small):
         told = headrace(*asked, "--lang", lang).out
         assert word in told
         assert all(fact in told for fact in new)
+
+
+def test_a_diff_across_a_rule_that_came_into_force_names_it(built):
+    asked = ("graph", "diff", "--from", "2018-06-30", "--as-of", "2018-07-01", "--out", built)
+    rows = headrace(*asked, "--json").value
+    assert rows
+    for row in rows:
+        assert row["kind"] == "dependence"
+        assert row["rules"]
+        assert all(rule.startswith("dependence.") for rule in row["rules"])
+        assert row["facts"] == [], "no fact changed on that day"
+        assert row["searched"] is True
+        assert "in force from 2018-07-01" in row["reason_en"]
+        assert "自 2018-07-01 起施行" in row["reason_zh"]
+        assert row["member_name"].endswith("公司")
+    assert "in force from 2018-07-01" in headrace(*asked, "--lang", "en").out
+    back = headrace(
+        "graph", "diff", "--from", "2018-07-01", "--as-of", "2018-06-30", "--out", built, "--json"
+    ).value
+    assert [row["rules"] for row in back] == [row["rules"] for row in rows]
 
 
 def test_a_diff_over_all_invoices_ends_and_is_turned_round(built):
@@ -233,8 +267,13 @@ def test_rules_that_say_nothing_are_refused(built, tmp_path, text, said):
         (("groups", "--bank", "NOBANK"), ["no fact names the party 'NOBANK'", "graph find"]),
         (("limits", "--bank", "NOBANK"), ["no fact names the party 'NOBANK'"]),
         (("groups", "--rules", "/no/such.toml"), ["cannot be read", "/no/such.toml"]),
-        (("groups", "--sheet", "/no/such/x.xlsx"), ["cannot be written", "/no/such/x.xlsx"]),
+        (("groups", "--sheet", "/no/such/x.xlsx"), ["no such folder", "/no/such"]),
+        (("groups", "--sheet", "x.doc"), ["cannot end in .doc", "--sheet x.doc", "x.xlsx"]),
+        (("groups", "--sheet", "g14"), ["cannot end in nothing", "g14.xlsx"]),
+        (("groups", "--rules", "/dev/null"), ["no rule and no limit", "/dev/null", "rules-text"]),
         (("groups", "--zone", "Mars/Base"), ["Mars/Base", "IANA"]),
+        (("groups", "--identity", "/dev/null"), ["cannot be read as Parquet", "graph identify"]),
+        (("groups", "--identity", "/tmp"), ["cannot be read as Parquet", "/tmp"]),
         (("room", "nobody"), ["no fact names the party 'nobody'"]),
         (("diff", "--from", "9999-12-31"), ["9999-12-31", "1900 to 2199"]),
         (("diff", "--from", "2019-01-01", "--zone", "x"), ["'x'", "IANA"]),

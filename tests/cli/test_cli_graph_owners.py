@@ -216,4 +216,4 @@ def test_a_folder_of_an_older_version_is_said(built, tmp_path, arguments):
         if path.name != "relation.parquet":
             (tmp_path / "facts" / path.name).symlink_to(path)
     done = headrace("graph", *arguments, "--out", tmp_path)
-    check_refused(done, "stored facts cannot be read", "relation.parquet", "ingest again")
+    check_refused(done, "stored facts cannot be read", "relation.parquet", "headrace graph build")

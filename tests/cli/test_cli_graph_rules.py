@@ -84,7 +84,7 @@ def test_rules_may_read_features(built, tmp_path, small):
     )
 
 
-def test_alerts_come_when_their_facts_became_known(built, rules, guarantees):
+def test_alerts_come_when_their_facts_became_known(built, rules, guarantees, small):
     asked = ("graph", "watch", rules, "linked", "--from", "2018-06-30", "--out", built)
     alerts = headrace(*asked, "--json").value["alerts"]
     late = {fact: row for fact, row in guarantees.items() if str(row[2]) > "2018-06-30"}
@@ -94,6 +94,12 @@ def test_alerts_come_when_their_facts_became_known(built, rules, guarantees):
         newest = max(late[fact][2] for fact in alert["facts"] if fact in late)
         assert alert["known"][:10] == str(newest)
         assert alert["relation"] == "linked"
+    names = {
+        row["firm_id"]: row["name"] for row in pq.read_table(small / "firms.parquet").to_pylist()
+    }
+    cells = [cell for alert in alerts for cell in alert["fact"]]
+    assert {cell["party"] for cell in cells} <= set(names)
+    assert all(cell["name"] == names[cell["party"]] for cell in cells), "code and name apart"
     told = headrace(*asked, "--lang", "en")
     assert "SIMULATED DATA" in told.out
     assert all(fact in told.out for fact in late)
@@ -110,8 +116,7 @@ def test_what_was_there_and_what_was_raised_is_what_stands(built, rules):
     days = ("--from", "2018-02-28", "--as-of", "2018-12-31")
     asked = ("graph", "watch", rules, "linked", *days, "--out", built, "--json")
     alerts = headrace(*asked).value["alerts"]
-    raised = {tuple(name.rsplit("(", 1)[-1].rstrip(")") for name in each["fact"])
-              for each in alerts}  # fmt: skip
+    raised = {tuple(cell["party"] for cell in each["fact"]) for each in alerts}
     assert raised
     assert linked("2018-02-28") | raised == linked("2018-12-31")
 
@@ -130,6 +135,16 @@ def test_what_was_there_and_what_was_raised_is_what_stands(built, rules):
 def test_rules_that_cannot_be_run_name_line_and_column(built, tmp_path, text, said):
     path = tmp_path / "rules.txt"
     path.write_text(text, encoding="utf-8")
+    check_refused(headrace("graph", "rules", path, "--out", built), *said)
+    watch = ("graph", "watch", path, "a", "--from", "2018-01-01", "--out", built)
+    check_refused(headrace(*watch), *said)
+
+
+@pytest.mark.parametrize("text", ["", "\n  \n", "# only a remark\n"])
+def test_a_file_without_rules_is_refused_by_name(built, tmp_path, text):
+    path = tmp_path / "nothing.txt"
+    path.write_text(text, encoding="utf-8")
+    said = ("no rule here", "nothing.txt, line 1", "linked(A, B) :-")
     check_refused(headrace("graph", "rules", path, "--out", built), *said)
     watch = ("graph", "watch", path, "a", "--from", "2018-01-01", "--out", built)
     check_refused(headrace(*watch), *said)

@@ -1,5 +1,8 @@
 """The fact that moved somebody: named, and alone enough to make the move."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 from groups_story import BOOK, instant, relation, statements
 
@@ -7,6 +10,7 @@ from headrace.errors import InputError
 from headrace.graph.groups.binding import basis_of
 from headrace.graph.groups.changes import What, changes, diff, with_changes
 from headrace.graph.groups.snapshots import groups_of
+from headrace.graph.groups.words import Language, move_words
 from headrace.graph.relations.snapshot import as_of
 
 
@@ -143,6 +147,91 @@ def test_no_tries_left_means_no_guess():
     cuts = [as_of(whole, instant(day)) for day in (10, 100)]
     (move,) = diff(*(regroup(each) for each in cuts), regroup, 0)
     assert move.causes == ()
+
+
+def rule_day(text, days, persons=()):
+    """Moves between two days with the rules of each, the reasons in English."""
+    whole = statements(text, persons)
+    before, after = (regroup(as_of(whole, instant(day))) for day in days)
+    moves = diff(
+        before,
+        after,
+        regroup,
+        renewed=lambda cut: groups_of(basis_of(cut, cut.parties.find("本行")), BOOK, day=after.day),
+    )
+    return {whole.parties.codes[move.member].as_py(): move for move in moves}
+
+
+IN_FORCE = (date(2018, 7, 1) - date(2024, 1, 1)).days
+"""The rules on economic dependence came into force, in days of the stories."""
+LIVES_ON = "小 depends 大 80% role=income id=sales from=-3000 known=-3000"
+
+
+def test_a_rule_that_came_into_force_is_the_reason():
+    move = rule_day(LIVES_ON, (IN_FORCE - 5, IN_FORCE + 5))["小"]
+    assert [(rule.id, rule.effective_from) for rule in move.rules] == [
+        ("dependence.income", date(2018, 7, 1))
+    ]
+    assert (move.causes, move.explained, move.searched) == ((), True, True)
+    said = move_words(move, Language.EN)
+    assert "dependence.income" in said
+    assert "in force from 2018-07-01" in said
+    assert "自 2018-07-01 起施行" in move_words(move, Language.ZH)
+    back = rule_day(LIVES_ON, (IN_FORCE + 5, IN_FORCE - 5))["小"]
+    assert (back.after, back.rules) == (None, move.rules)
+    assert back.explained
+
+
+def test_a_rule_and_a_fact_that_only_together_do_it():
+    story = LIVES_ON.replace("-3000", str(IN_FORCE + 2))
+    move = rule_day(story, (IN_FORCE - 5, IN_FORCE + 5))["小"]
+    assert [rule.id for rule in move.rules] == ["dependence.income"]
+    assert [cause.fact for cause in move.causes] == ["sales"]
+    assert move.explained
+
+
+def test_a_rule_that_was_in_force_before_is_no_reason():
+    story = LIVES_ON.replace("-3000", "50")
+    move = rule_day(story, (10, 100))["小"]
+    assert move.rules == ()
+    assert [cause.fact for cause in move.causes] == ["sales"]
+    assert move_words(move, Language.EN) is None, "the fact says it all"
+
+
+def test_what_became_known_of_a_party_is_the_reason():
+    """Who invests a fifth counts as a person only; that Wang is one became known later."""
+    text = "王 owns 甲 80%\n王 owns 丙 30%\n他人 owns 丙 40%\n别人 owns 丙 30%"
+    whole, plain = statements(text, ("王",)), statements(text)
+    before, after = (as_of(each, instant(100)) for each in (whole, whole))
+    unknown = replace(whole, parties=plain.parties)
+    before = replace(before, statements=unknown)
+    moves = diff(regroup(before), regroup(after), regroup)
+    assert [whole.parties.codes[move.member].as_py() for move in moves] == ["丙"]
+    assert all(move.described and move.explained and not move.causes for move in moves)
+    assert "type" in move_words(moves[0], Language.EN)
+
+
+def test_when_the_tries_ran_out_each_move_says_so():
+    whole = statements("母 owns 甲 60%\n母 owns 子 60% id=purchase from=50")
+    before, after = (regroup(as_of(whole, instant(day))) for day in (10, 100))
+    (out,) = diff(before, after, regroup, 0)
+    assert (out.searched, out.explained) == (False, False)
+    assert "tries ran out" in move_words(out, Language.EN)
+    assert "尝试次数用尽" in move_words(out, Language.ZH)
+    (found,) = diff(before, after, regroup, 1)
+    assert found.explained
+    four = "\n".join(f"甲{at} owns 子 13% id=part{at} from=50" for at in range(4))
+    held = "\n".join(f"母 owns 甲{at} 100%" for at in range(4))
+    whole = statements(f"{held}\n{four}\n他人 owns 子 48%")
+    before, after = (regroup(as_of(whole, instant(day))) for day in (10, 100))
+    (tried,) = [
+        move
+        for move in diff(before, after, regroup)
+        if whole.parties.codes[move.member].as_py() == "子"
+        and whole.parties.codes[move.head].as_py() == "母"
+    ]
+    assert (tried.searched, tried.explained) == (True, False), "four facts together"
+    assert "more together" in move_words(tried, Language.EN)
 
 
 def test_snapshots_of_different_statements_are_refused():

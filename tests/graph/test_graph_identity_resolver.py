@@ -158,7 +158,7 @@ def test_ids_are_unique_and_known():
     made = resolver(a=HUAAN)
     with pytest.raises(InputError, match="needs an id"):
         made.add(table([HUAAN]), ["a"])
-    with pytest.raises(InputError, match="no record z"):
+    with pytest.raises(InputError, match="no record 'z'"):
         made.party_of("z")
     with pytest.raises(InputError, match="empty resolver"):
         made.load(table([HUAAN]), ["b"])

@@ -139,7 +139,8 @@ def through_kin(story, head, heads):
 def key_person(story, head):
     rows = set()
     for kind, subject, object_, _, high, role in story.relations:
-        if subject != head or object_ in story.possible[head]:
+        near = subject == head or subject in story.relatives(head, 3, 2)
+        if not near or object_ in story.possible[head] | story.possible[subject]:
             continue
         if kind == "office" and role in MANAGERS:
             rows.add(("group", head, object_, "group.key_manager", False))

@@ -9,10 +9,10 @@ import pytest
 
 from headrace.errors import InputError
 from headrace.facts.kinds import KINDS
-from headrace.graph.relations.kinds import Kind
+from headrace.graph.relations.kinds import Kind, Type
 from headrace.workflows.graph_build import about
 from headrace.workflows.graph_features import defaulted, features_of, firms
-from headrace.workflows.graph_view import edge_rows, event_sums, find, graph_view
+from headrace.workflows.graph_view import earlier, edge_rows, event_sums, find, graph_view
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 FIRST = datetime(2020, 1, 1, tzinfo=UTC)
@@ -168,6 +168,64 @@ def test_features_of_a_day_do_not_know_a_later_default():
     assert before["S1"]["as_of"] == day(29)
     (one,) = features_of(STORY, graph_view(STORY, day(30), None, NOW), ["S10"]).to_pylist()
     assert one == after["S10"]
+
+
+TRADING = Stored(
+    party=[
+        {"party": "S1", "name": "华安电子有限公司", "type": "company", "known_time": 0},
+        {"party": "P1", "name": "王某", "type": "person", "known_time": 20},
+    ],
+    relation=[relation("owns", "P1", "S1", share=0.6, event_time=0, known_time=0)],
+    invoice=[
+        {"party": "S1", "direction": "sale", "counterparty": "B9", "event_time": at,
+         "known_time": at, "amount_minor": 500, "number": str(at), "status": "valid"}
+        for at in (3, 4)
+    ],
+    correction=[
+        {"corrects": "invoice#2", "event_time": 15, "known_time": 15, "kind": "void"},
+    ],
+    exposure=[
+        {"party": "S1", "product": "loan", "amount_minor": amount, "event_time": at,
+         "known_time": at}
+        for amount, at in ((100, 5), (900, 25))
+    ],
+)  # fmt: skip
+
+
+def test_without_invoices_the_same_parties_are_there_and_nothing_else_is_missing():
+    whole = graph_view(TRADING, day(30), None, NOW)
+    light = graph_view(TRADING, day(30), None, NOW, trading=False)
+    assert (kinds(whole), kinds(light)) == (["owns", "trades"], ["owns"])
+    assert light.snapshot.names.to_pylist() == whole.snapshot.names.to_pylist()
+    assert light.exposures.equals(whole.exposures)
+    assert (light.moment, light.known) == (whole.moment, whole.known)
+    assert light.snapshot.node("B9") >= 0, "an invoice names it"
+    undated = graph_view(TRADING, None, None, NOW, trading=False)
+    assert undated.moment == graph_view(TRADING, None, None, NOW).moment == day(25)
+
+
+def test_an_earlier_view_knows_nothing_that_became_known_later():
+    later = graph_view(TRADING, day(30), None, NOW, trading=False)
+    before = earlier(TRADING, later, day(10))
+    assert before.exposures["amount_minor"].to_pylist() == [100], "the other was lent later"
+    assert later.exposures["amount_minor"].to_pylist() == [100, 900]
+    person = later.snapshot.node("P1")
+    assert Type(int(later.snapshot.type_of[person])) is Type.PERSON
+    assert Type(int(before.snapshot.type_of[person])) is Type.UNKNOWN
+    assert before.snapshot.parties.names[person].as_py() is None
+    alone = graph_view(TRADING, day(10), None, NOW, trading=False)
+    assert kinds(before) == kinds(alone)
+    assert before.snapshot.fact.to_pylist() == alone.snapshot.fact.to_pylist()
+    assert before.exposures.equals(alone.exposures)
+    assert before.statements.fact is later.statements.fact, "so that they can be compared"
+
+
+def test_invoices_of_one_moment_are_not_taken_for_those_of_another():
+    as_corrected = graph_view(TRADING, day(30), None, NOW)
+    assert len(as_corrected.snapshot) == 2, "one of two invoices was voided on day 15"
+    assert len(graph_view(TRADING, day(10), None, NOW).snapshot) == 3
+    with pytest.raises(ValueError, match="invoices of one moment"):
+        earlier(TRADING, as_corrected, day(10))
 
 
 class Notes:

@@ -10,6 +10,7 @@ lost for them.
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,19 +98,32 @@ class _Reading:
 
     def lines(self, file: str) -> Iterator[tuple[int, dict[str, Any]]]:
         """Rows of JSON, from 1; a line that is none is set aside."""
-        with gzip.open(self.path(file), "rt", encoding="utf-8") as lines:
-            for row, line in enumerate(lines, start=1):
-                try:
-                    found = json.loads(line)
-                except ValueError:
-                    self.refuse(file, row, ("", line.strip()[:200]), "not a line of JSON")
-                    continue
+        for row, line in enumerate(self.texts(file), start=1):
+            try:
+                found = json.loads(line)
+            except (RecursionError, ValueError):
+                found = None
+            if isinstance(found, dict):
                 yield row, found
+            else:
+                self.refuse(file, row, ("", line.strip()[:200]), "not a line of JSON")
+
+    def texts(self, file: str) -> list[str]:
+        """Lines of a compressed text."""
+        path = self.path(file)
+        try:
+            with gzip.open(path, "rt", encoding="utf-8") as lines:
+                return list(lines)
+        except (EOFError, OSError, UnicodeError, zlib.error) as error:
+            raise _damaged(path, error) from error
 
     def rows(self, file: str, wanted: list[str]) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """Rows of a Parquet file, from 1."""
         path = self.path(file)
-        table = pq.read_table(path)
+        try:
+            table = pq.ParquetFile(path).read()
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(path, error) from error
         missing = [name for name in wanted if name not in table.column_names]
         if missing:
             raise InputError(
@@ -129,6 +143,12 @@ class _Reading:
     def refuse(self, file: str, row: int, cell: tuple[str, object], reason: str) -> None:
         """Set a row aside."""
         self.aside.append((file, row, cell[0], str(cell[1]), reason))
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"the file cannot be read: {error}", where=str(path), remedy="fetch the chain map again"
+    )
 
 
 def read_chain(folder: Path) -> ChainTables:

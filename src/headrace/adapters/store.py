@@ -79,7 +79,10 @@ class FactStore:
         self._threads = threads
         if not self._folder.is_dir():
             message = "there are no stored facts"
-            remedy = "Name the output folder of a run"
+            remedy = (
+                "Name the folder that `headrace run`, `headrace graph build` or "
+                "`headrace graph import` wrote"
+            )
             raise InputError(message, where=str(path), remedy=remedy)
 
     def read(self, kind: str) -> pa.Table:
@@ -96,7 +99,11 @@ class FactStore:
             return pq.ParquetFile(path).read(use_threads=False).cast(KINDS[kind].arrow)
         except (pa.ArrowException, OSError, ValueError) as error:
             message = f"stored facts cannot be read: {error}"
-            remedy = "Run the ingest again; `headrace verify` tells which file was altered"
+            remedy = (
+                "Take the facts in again, with the command that wrote the folder (`headrace run`, "
+                "`headrace graph build` or `headrace graph import`); `headrace verify` tells which "
+                "file was altered"
+            )
             raise InputError(message, where=str(path), remedy=remedy) from error
 
     def invoices(self, party: str) -> pa.Table:

@@ -2,13 +2,13 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 
 from headrace import packs
-from headrace.adapters import printing, printing_graph
+from headrace.adapters import printing
 from headrace.adapters.code import code_digest
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.folder_source import FolderSource
@@ -16,6 +16,7 @@ from headrace.adapters.formats import StandardFormats
 from headrace.adapters.keys import load_or_create_signing_key
 from headrace.adapters.mappings import find_mapping, load_mapping
 from headrace.adapters.outputs import cleared
+from headrace.adapters.printing_graph import connections, storing
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.commands import (
     graph_chain,
@@ -30,6 +31,7 @@ from headrace.commands.graph_files import AsJson, Asked, Language, Party, To, on
 from headrace.facts.mapping import parse_mapping
 from headrace.graph.relations.kinds import MEANINGS
 from headrace.graph.relations.paths import shortest_path
+from headrace.graph.relations.snapshot import Snapshot
 from headrace.workflows.graph_build import STEPS, build
 from headrace.workflows.graph_features import features_of
 from headrace.workflows.graph_view import HUB_EDGES, edge_rows, event_sums, find
@@ -95,7 +97,7 @@ def build_command(
         printing.as_json({"source": found.source, "simulated": found.simulated,
                           **found.counts(), "root": found.root})  # fmt: skip
     else:
-        printing_graph.built(found, out, lang)
+        storing.built(found, out, lang)
 
 
 @app.command("find")
@@ -127,7 +129,7 @@ def party_command(asked: Asked, party: Party) -> None:
         "relations": rows,
         "events": sums,
     }
-    asked.tell(value, partial(printing_graph.party, asked.view, node, rows, sums))
+    asked.tell(value, partial(connections.party, asked.view, node, rows, sums))
 
 
 @app.command("path")
@@ -142,16 +144,19 @@ def path_command(
     ] = HUB_EDGES,
 ) -> None:
     """Show how two parties are connected: a shortest chain, of trades and payments if need be."""
-    whole = asked.view.snapshot
-    ends = whole.node(first), whole.node(second)
-    lasting = whole.where(~np.isin(whole.kind, EVENTS))
-    rows = None
-    for snapshot in (lasting, whole):  # that two firms buy from one seller explains little
-        found = shortest_path(snapshot, *ends, hub) if rows is None else None
-        if found is not None:
-            rows = edge_rows(snapshot, found.tolist())
+    # That two firms buy from one seller explains little: what lasts goes first.
+    snapshot = asked.relations.snapshot
+    lasting = snapshot.where(~np.isin(snapshot.kind, EVENTS))
+    rows = _shortest(lasting, first, second, hub)
+    if rows is None:
+        rows = _shortest(asked.view.snapshot, first, second, hub)
     value = {"connected": rows is not None, "relations": rows or []}
-    asked.tell(value, partial(printing_graph.path, rows))
+    asked.tell(value, partial(connections.path, rows))
+
+
+def _shortest(snapshot: Snapshot, first: str, second: str, hub: int) -> list[dict[str, Any]] | None:
+    found = shortest_path(snapshot, snapshot.node(first), snapshot.node(second), hub)
+    return None if found is None else edge_rows(snapshot, found.tolist())
 
 
 @app.command("features")
@@ -168,4 +173,5 @@ def features_command(
     to: To = None,
 ) -> None:
     """Compute graph features: bad neighbours, circles, concentration, centrality, sharing."""
-    asked.show(features_of(asked.facts, asked.view, parties or (), hub), to)
+    found = features_of(asked.facts, asked.view, parties or (), hub)
+    asked.show(found, to, connections.features)

@@ -5,11 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import typer
 
-from headrace.adapters import printing, printing_graph
+from headrace.adapters import printing
 from headrace.adapters.chain_tables import read_chain
 from headrace.adapters.events import check_writable, read_events, write_table
+from headrace.adapters.printing_graph import contagion, grids, words
 from headrace.commands.graph_files import AsJson, Asked, Language, To, on_graph
 from headrace.features.definition import Column, ColumnType
 from headrace.workflows.features import Wanted
@@ -28,7 +31,13 @@ TEXTS = Wanted(
     "UTC",
 )
 Cores = Annotated[list[str], typer.Argument(help="Codes of core enterprises.")]
-Days = Annotated[int, typer.Option("--trade-days", min=1, help="Trade of this many days counts.")]
+DAYS_MAX = 36_500
+YEARS_MAX = 1_000  # of sales; more would pass what amounts can be
+SCENARIOS_MAX = 1_000_000
+Days = Annotated[
+    int,
+    typer.Option("--trade-days", min=1, max=DAYS_MAX, help="Trade of this many days counts."),
+]
 
 
 @on_graph
@@ -63,18 +72,24 @@ def place_command(
     if to is not None:
         check_writable(to)
     given = read_events(texts, TEXTS)
-    said, parties = (given.columns[name].to_pylist() for name in ("text", "party"))
-    found = placed(read_chain(chain).chain, parties, said)
+    rows = pa.table({name: given.columns[name] for name in ("party", "text")})
+    told = rows.filter(pc.and_(pc.is_valid(rows["party"]), pc.is_valid(rows["text"])))
+    if told.num_rows < rows.num_rows:
+        words.note("no_text", lang, count=rows.num_rows - told.num_rows)
+    found = placed(read_chain(chain).chain, told["party"].to_pylist(), told["text"].to_pylist())
     if to is not None:
         write_table(to, found)
     if as_json:
         printing.table_as_json(found)
     else:
-        printing_graph.table(found, lang, "UTC")
+        grids.table(found, lang, "UTC")
 
 
 Buffer = Annotated[
-    float, typer.Option("--buffer", min=0, help="Assumed reserve: a share of yearly sales.")
+    float,
+    typer.Option(
+        "--buffer", min=0, max=YEARS_MAX, help="Assumed reserve: a share of yearly sales."
+    ),
 ]
 Margin = Annotated[
     float, typer.Option("--margin", min=0, max=1, help="Assumed cost of a lost customer.")
@@ -102,7 +117,7 @@ def failure_command(
         "losses": found.losses.to_pylist(),
         "edges": found.edges.to_pylist(),
     }
-    asked.tell(value, partial(printing_graph.failure, found, given))
+    asked.tell(value, partial(contagion.failure, found, given))
 
 
 @on_graph
@@ -110,9 +125,10 @@ def late_command(
     asked: Asked,
     parties: Annotated[list[str], typer.Argument(help="Codes of who pays late.")],
     *,
-    days: Annotated[int, typer.Option("--days", min=1, help="How late.")] = 60,
+    days: Annotated[int, typer.Option("--days", min=1, max=DAYS_MAX, help="How late.")] = 60,
     terms: Annotated[
-        int, typer.Option("--terms", min=1, help="Assumed days until an invoice is due.")
+        int,
+        typer.Option("--terms", min=1, max=DAYS_MAX, help="Assumed days until an invoice is due."),
     ] = Assumptions.terms_days,
     buffer: Buffer = Assumptions.buffer,
 ) -> None:
@@ -120,16 +136,21 @@ def late_command(
     given = Assumptions(buffer=buffer, terms_days=terms)
     found = paying_late(asked.view, parties, days, given)
     value = {"delayed_minor": found.delayed_minor, "short": found.short.to_pylist()}
-    asked.tell(value, partial(printing_graph.late, found, given))
+    asked.tell(value, partial(contagion.late, found, given))
 
 
 @on_graph
 def scenarios_command(  # noqa: PLR0913 - a command has a parameter per option
     asked: Asked,
     *,
-    count: Annotated[int, typer.Option("--count", min=2, help="How many to draw.")] = 1_000,
+    count: Annotated[
+        int, typer.Option("--count", min=2, max=SCENARIOS_MAX, help="How many to draw.")
+    ] = 1_000,
     deviation: Annotated[
-        float, typer.Option("--deviation", min=0, help="Of assets, as a share of yearly sales.")
+        float,
+        typer.Option(
+            "--deviation", min=0, max=YEARS_MAX, help="Of assets, as a share of yearly sales."
+        ),
     ] = 0.05,
     world: Annotated[
         float, typer.Option("--world", min=0, max=1, help="Part of the variance common to all.")
@@ -147,4 +168,4 @@ def scenarios_command(  # noqa: PLR0913 - a command has a parameter per option
         "failures": asdict(found.failures),
         "bank_loss_minor": asdict(found.loss),
     }
-    asked.tell(value, partial(printing_graph.drawn, found, given))
+    asked.tell(value, partial(contagion.drawn, found, given))

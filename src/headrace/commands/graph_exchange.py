@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from headrace.adapters import printing, printing_graph
+from headrace.adapters import printing
 from headrace.adapters.code import code_digest
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.formats import StandardFormats
@@ -17,6 +17,7 @@ from headrace.adapters.html.graph_findings import page_findings
 from headrace.adapters.html.neighbourhood import Reach, neighbourhood
 from headrace.adapters.keys import load_or_create_signing_key
 from headrace.adapters.outputs import cleared
+from headrace.adapters.printing_graph import storing
 from headrace.adapters.store import FactStore
 from headrace.adapters.user_files import write_file
 from headrace.adapters.wall_clock import now
@@ -87,7 +88,7 @@ def import_command(  # noqa: PLR0913 - a command has a parameter per option
     if as_json:
         printing.as_json(told)
     else:
-        printing_graph.imported(told, out, lang)
+        storing.imported(told, out, lang)
 
 
 def _digests(file: Path) -> dict[str, str]:
@@ -130,7 +131,7 @@ def export_command(  # noqa: PLR0913 - a command has a parameter per option
         lost = [{"what": e.what, "rows": e.rows, "example": e.example} for e in found.lost]
         printing.as_json({"party": found.parties, "relation": found.relations, "lost": lost})
     else:
-        printing_graph.exported(found, to, lang)
+        storing.exported(found, to, lang)
 
 
 @on_graph

@@ -1,29 +1,29 @@
 """What the commands of `headrace graph` are given: a folder with facts, and two days."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import typer
 
-from headrace.adapters import printing, printing_graph
+from headrace.adapters import printing
 from headrace.adapters.events import check_writable, write_table
 from headrace.adapters.folder import DiskFolder
+from headrace.adapters.printing_graph import grids, words
 from headrace.adapters.store import FactStore
 from headrace.adapters.wall_clock import now
 from headrace.clock import EPOCH, end_of_day, start_of_day
 from headrace.commands.policy_files import chosen_language
 from headrace.errors import InputError
-from headrace.facts.kinds import EXPOSURE
 from headrace.facts.localtime import instant_of
-from headrace.graph.relations.snapshot import as_of
 from headrace.workflows.graph_build import about
-from headrace.workflows.graph_view import GraphView, graph_view
+from headrace.workflows.graph_view import GraphView, earlier, graph_view
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 Language = Annotated[str, typer.Option("--lang", help="zh or en.", callback=chosen_language)]
@@ -52,7 +52,8 @@ class Asked:
 
     Attributes:
         facts: The facts.
-        view: The graph at two times.
+        moment: The time asked about; None: where the facts end.
+        known: What became known after it is not used; None: `moment`.
         zone: Whose days are shown.
         simulated: Whether the data are made up.
         language: "zh" or "en".
@@ -60,17 +61,26 @@ class Asked:
     """
 
     facts: FactStore
-    view: GraphView
+    moment: datetime | None
+    known: datetime | None
     zone: str
     simulated: bool
     language: str
     as_json: bool
 
+    @cached_property
+    def view(self) -> GraphView:
+        """The graph at the two times, with a relation for each invoice."""
+        return graph_view(self.facts, self.moment, self.known, instant_of(now()))
+
+    @cached_property
+    def relations(self) -> GraphView:
+        """The graph without relations of invoices: for whoever does not look at trade."""
+        return graph_view(self.facts, self.moment, self.known, instant_of(now()), trading=False)
+
     def at(self, day: datetime) -> GraphView:
-        """The same facts at another day, as known then."""
-        moment = end_of(day, self.zone)
-        cut = as_of(self.view.statements, moment)
-        return GraphView(cut, self.facts.read(EXPOSURE.kind), moment, moment)
+        """The relations at the end of another day, as everything was known then."""
+        return earlier(self.facts, self.relations, end_of(day, self.zone))
 
     def tell(self, value: Mapping[str, Any], people: Callable[[str, str], None]) -> None:
         """An answer: as JSON, or by what prints it for people in a language and a zone."""
@@ -78,11 +88,22 @@ class Asked:
             printing.as_json(value)
             return
         if self.simulated:
-            printing_graph.made_up(self.language)
+            words.made_up(self.language)
         people(self.language, self.zone)
 
-    def show(self, table: pa.Table, to: Path | None = None) -> None:
-        """A table as the answer, or every row of it in a file."""
+    def show(
+        self,
+        table: pa.Table,
+        to: Path | None = None,
+        people: Callable[[pa.Table, str, str], None] = grids.table,
+    ) -> None:
+        """A table as the answer, or every row of it in a file.
+
+        Args:
+            table: The answer.
+            to: The file; None: none is written.
+            people: Prints it for people, in a language and a zone.
+        """
         if to is not None:
             write_table(to, table)
         if self.as_json:
@@ -90,7 +111,7 @@ class Asked:
         elif to is not None:
             printing.line(f"{to}: {table.num_rows:,} × {table.num_columns}")
         else:
-            self.tell({}, partial(printing_graph.table, table))
+            self.tell({}, partial(people, table))
 
 
 def on_graph(command: Callable[..., None]) -> Callable[..., None]:
@@ -114,8 +135,7 @@ def on_graph(command: Callable[..., None]) -> Callable[..., None]:
         noted = about(DiskFolder(out))
         zone = day_zone(zone or noted.zone)
         moment, known = (day_end(day, zone) for day in days)
-        view = graph_view(facts, moment, known, instant_of(now()))
-        command(Asked(facts, view, zone, noted.simulated, language, as_json), **given)
+        command(Asked(facts, moment, known, zone, noted.simulated, language, as_json), **given)
 
     run.__doc__, run.__name__ = command.__doc__, command.__name__
     run.__annotations__ = {each.name: each.annotation for each in signature.parameters.values()}
@@ -135,6 +155,23 @@ _SHARED = (
     _option("lang", Language, "zh"),
     _option("as_json", AsJson, default=False),
 )
+
+
+def read_columns(path: Path, columns: Sequence[str], remedy: str) -> pa.Table:
+    """A Parquet file that an earlier command wrote.
+
+    Raises:
+        InputError: If it cannot be read, or has not these columns; says the remedy.
+    """
+    try:
+        table = pq.ParquetFile(path).read()
+    except (pa.ArrowException, OSError) as error:
+        problem = f"it cannot be read as Parquet: {error}"
+        raise InputError(problem, where=str(path), remedy=remedy) from error
+    for name in columns:
+        if name not in table.column_names:
+            raise InputError(f"there is no column {name!r}", where=str(path), remedy=remedy)
+    return table
 
 
 def day_end(day: datetime | None, zone: str) -> datetime | None:

@@ -7,14 +7,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import typer
 
-from headrace.adapters import printing, printing_graph
+from headrace.adapters import printing
+from headrace.adapters.events import check_writable
 from headrace.adapters.group_sheet import group_sheet
+from headrace.adapters.printing_graph import groups as for_people
 from headrace.adapters.user_files import read_text, write_file
-from headrace.commands.graph_files import Asked, Party, on_graph
+from headrace.commands.graph_files import Asked, Party, on_graph, read_columns
 from headrace.errors import InputError
 from headrace.graph.groups.basis import Codes
 from headrace.graph.groups.limits import Capital
@@ -63,15 +63,17 @@ def groups_command(  # noqa: PLR0913 - a command has a parameter per option
     ] = None,
 ) -> None:
     """Show groups: one customer, group customers, dependents, related parties; with proofs."""
-    merged = _merged(asked.view, identity)
-    book = groups_at(asked.view, _rules(rules), bank, asked.zone, merged)
+    if sheet is not None:
+        _check_workbook(sheet)
+    merged = _merged(asked.relations, identity)
+    book = groups_at(asked.relations, _rules(rules), bank, asked.zone, merged)
     found = member_table(book.groups, party)
     if sheet is not None:
         write_file(sheet, group_sheet(book.groups, book.exposures, _capital(tier1, net, quarter)))
     if asked.as_json:
         printing.table_as_json(found)
     else:
-        asked.tell({}, partial(printing_graph.groups, found))
+        asked.tell({}, partial(for_people.groups, found))
 
 
 @on_graph
@@ -86,9 +88,10 @@ def limits_command(  # noqa: PLR0913 - a command has a parameter per option
     quarter: Quarter = None,
 ) -> None:
     """Show how much of each limit each customer and group uses, the fullest first."""
-    merged = _merged(asked.view, identity)
-    book = groups_at(asked.view, _rules(rules), bank, asked.zone, merged)
-    asked.show(use_table(book, _capital(tier1, net, quarter)))
+    merged = _merged(asked.relations, identity)
+    book = groups_at(asked.relations, _rules(rules), bank, asked.zone, merged)
+    found = use_table(book, _capital(tier1, net, quarter))
+    asked.show(found, people=for_people.limits)
 
 
 @on_graph
@@ -104,9 +107,10 @@ def room_command(  # noqa: PLR0913 - a command has a parameter per option
     quarter: Quarter = None,
 ) -> None:
     """Show how much more may be lent to a party under each limit, the tightest first."""
-    merged = _merged(asked.view, identity)
-    book = groups_at(asked.view, _rules(rules), bank, asked.zone, merged)
-    asked.show(room_table(book, _capital(tier1, net, quarter), party))
+    merged = _merged(asked.relations, identity)
+    book = groups_at(asked.relations, _rules(rules), bank, asked.zone, merged)
+    found = room_table(book, _capital(tier1, net, quarter), party)
+    asked.show(found, people=for_people.limits)
 
 
 @on_graph
@@ -122,12 +126,12 @@ def diff_command(
 ) -> None:
     """Show who joined or left a group since a day, and the facts that moved them."""
     book = _rules(rules)
-    merged = _merged(asked.view, identity)
+    merged = _merged(asked.relations, identity)
     before, after = (
         groups_at(view, book, bank, asked.zone, merged).groups
-        for view in (asked.at(since), asked.view)
+        for view in (asked.at(since), asked.relations)
     )
-    asked.show(move_table(before, after, book, asked.zone))
+    asked.show(move_table(before, after, book, asked.zone), people=for_people.moves)
 
 
 def rules_text_command(
@@ -140,17 +144,21 @@ def rules_text_command(
         write_file(to, _shipped().encode("utf-8"))
 
 
+def _check_workbook(path: Path) -> None:
+    if path.suffix.lower() != ".xlsx":
+        raise InputError(
+            f"a workbook cannot end in {path.suffix or 'nothing'}",
+            where=f"--sheet {path}",
+            remedy=f"name it {path.stem or 'g14'}.xlsx",
+        )
+    check_writable(path)
+
+
 def _merged(view: GraphView, path: Path | None) -> Codes | None:
     if path is None:
         return None
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            f"the identities cannot be read: {error}",
-            where=str(path),
-            remedy="write them with `headrace graph identify --to identity.parquet`",
-        ) from error
+    remedy = "write it with `headrace graph identify --to identity.parquet`"
+    table = read_columns(path, ("entity", "party", "canonical"), remedy)
     return merged_codes(table, view.snapshot.names)
 
 

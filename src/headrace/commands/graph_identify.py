@@ -4,16 +4,15 @@ from pathlib import Path
 from typing import Annotated
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import typer
 
-from headrace.adapters import printing, printing_graph
+from headrace.adapters import printing
 from headrace.adapters.events import check_writable, write_table
+from headrace.adapters.printing_graph import grids, identity
 from headrace.adapters.store import FactStore, parquet_bytes
 from headrace.adapters.user_files import read_text, write_file
 from headrace.adapters.wall_clock import now
-from headrace.commands.graph_files import FOLDER, AsJson, Known, Language, Out, end_of
-from headrace.errors import InputError
+from headrace.commands.graph_files import FOLDER, AsJson, Known, Language, Out, end_of, read_columns
 from headrace.facts.localtime import instant_of
 from headrace.graph.identity.judgements import Judgement
 from headrace.workflows.graph_identity import (
@@ -65,7 +64,7 @@ def identify_command(  # noqa: PLR0913 - a command has a parameter per option
     if as_json:
         printing.table_as_json(table)
     else:
-        printing_graph.table(table, lang, ZONE)
+        grids.table(table, lang, ZONE)
 
 
 def same_command(  # noqa: PLR0913 - a command has a parameter per option
@@ -103,7 +102,7 @@ def same_command(  # noqa: PLR0913 - a command has a parameter per option
             }
         )
     else:
-        printing_graph.matches(found, lang, same=same)
+        identity.matches(found, lang, same=same)
 
 
 def _judgements(path: Path | None) -> tuple[Judgement, ...]:
@@ -113,9 +112,5 @@ def _judgements(path: Path | None) -> tuple[Judgement, ...]:
 def _earlier(path: Path | None) -> pa.Table | None:
     if path is None or not path.exists():
         return None
-    try:
-        return pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            f"the ids cannot be read: {error}", where=str(path), remedy="a file of an earlier time"
-        ) from error
+    remedy = "a file that `--ids` wrote at an earlier time, or the name of a new one"
+    return read_columns(path, ("party", "record"), remedy)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from headrace.adapters import printing_graph
+from headrace.adapters.printing_graph import owners
 from headrace.commands.graph_files import Asked, Party, To, on_graph, one_of
 from headrace.graph.ownership.beneficial import beneficial_owners
 from headrace.graph.ownership.rulesets import CN_BENEFICIAL_OWNERS, RULE_SETS
@@ -24,14 +24,14 @@ Rules = Annotated[str, typer.Option("--rules", help=f"One of {', '.join(RULE_SET
 def owners_command(asked: Asked, party: Party, *, rules: Rules = CN_BENEFICIAL_OWNERS.name) -> None:
     """Show who owns a party over all chains, who controls it, and its beneficial owners."""
     chosen = RULE_SETS[one_of(rules, RULE_SETS, "--rules")]
-    found = owned(asked.view, party, chosen)
+    found = owned(asked.relations, party, chosen)
     proofs = [{"lines": proof.lines, "facts": proof.facts} for proof in found.proofs]
     control, beneficial = found.control.to_pylist(), found.beneficial.to_pylist()
     pairs = zip([*control, *beneficial], proofs, strict=True)
     proved = [{**row, "proof": proof} for row, proof in pairs]
     value = {
         "party": party,
-        "as_of": asked.view.moment.isoformat(),
+        "as_of": asked.relations.moment.isoformat(),
         "holders": found.holders.to_pylist(),
         "control": proved[: len(control)],
         "beneficial": proved[len(control) :],
@@ -39,19 +39,19 @@ def owners_command(asked: Asked, party: Party, *, rules: Rules = CN_BENEFICIAL_O
         "verified": chosen.verified,
         "findings": [english for english, _ in found.findings],
     }
-    asked.tell(value, partial(printing_graph.owned, found, chosen, asked.view))
+    asked.tell(value, partial(owners.owned, found, chosen, asked.relations))
 
 
 @on_graph
 def holdings_command(asked: Asked, party: Party) -> None:
     """Show every company in which a party has a share, over all chains."""
-    asked.show(holdings(asked.view, party).drop_columns("ultimate"))
+    asked.show(holdings(asked.relations, party).drop_columns("ultimate"))
 
 
 @on_graph
 def control_command(asked: Asked, *, to: To = None) -> None:
     """List who controls whom: every pair, certain or possible."""
-    asked.show(control_table(asked.view.snapshot, solved(asked.view)), to)
+    asked.show(control_table(asked.relations.snapshot, solved(asked.relations)), to)
 
 
 @on_graph
@@ -60,5 +60,5 @@ def beneficial_command(
 ) -> None:
     """List the owners of every company under a rule set."""
     chosen = RULE_SETS[one_of(rules, RULE_SETS, "--rules")]
-    owners = beneficial_owners(chosen, solved(asked.view))
-    asked.show(beneficial_table(asked.view.snapshot, owners), to)
+    found = beneficial_owners(chosen, solved(asked.relations))
+    asked.show(beneficial_table(asked.relations.snapshot, found), to)

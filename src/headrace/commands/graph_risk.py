@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from headrace.adapters import printing_graph
+from headrace.adapters.printing_graph import risk, words
 from headrace.commands.graph_files import Asked, Party, end_of, on_graph, one_of, start_of
 from headrace.facts.localtime import DAY_US, microseconds
 from headrace.graph.relations.kinds import Kind
@@ -36,7 +36,7 @@ def circles_command(
 ) -> None:
     """Find guarantee circles, what is net in them, and which guarantees to replace."""
     chosen = Weight(one_of(weigh, [each.value for each in Weight], "--weigh"))
-    asked.show(guarantee_circles(asked.view, chosen))
+    asked.show(guarantee_circles(asked.relations, chosen))
 
 
 @on_graph
@@ -55,10 +55,11 @@ def flows_command(
     """Find money or goods that came back to where they set out, in order of time."""
     kind = FLOWING[one_of(of, FLOWING, "--of")]
     limits = FlowLimits(length_max=length, span_us=days * DAY_US, percent_max=percent)
-    found, whole = circular(asked.view, kind, limits)
+    view = asked.view if kind is Kind.TRADES else asked.relations
+    found, whole = circular(view, kind, limits)
     asked.show(found)
     if not (whole or asked.as_json):
-        printing_graph.say("work_limit", asked.language)
+        words.say("work_limit", asked.language)
 
 
 @on_graph
@@ -79,7 +80,7 @@ def trace_command(
     """Follow a loan through transfers: where it ended, and what came back."""
     chosen = RULES[one_of(rule, RULES, "--rule")]
     span = microseconds(start_of(day, asked.zone)), microseconds(end_of(day, asked.zone))
-    found = trace_loan(asked.view, borrower, span, chosen, days)
+    found = trace_loan(asked.relations, borrower, span, chosen, days)
     value = {
         "borrower": found.borrower,
         "amount": found.amount,
@@ -89,7 +90,7 @@ def trace_command(
         "steps": found.steps.to_pylist(),
         "ends": found.ends.to_pylist(),
     }
-    asked.tell(value, partial(printing_graph.loan, found))
+    asked.tell(value, partial(risk.loan, found))
 
 
 @on_graph
@@ -114,7 +115,8 @@ def rings_command(
     """Find dense rings: parties that met over things, or dealt, more closely than chance."""
     names = {kind.name.lower(): kind for kind in MEETINGS}
     kinds = [names[one_of(each, names, "--of")] for each in of or names]
-    asked.show(rings(asked.view, kinds))
+    view = asked.view if Kind.TRADES in kinds else asked.relations
+    asked.show(rings(view, kinds))
 
 
 @on_graph

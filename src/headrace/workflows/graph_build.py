@@ -56,7 +56,9 @@ def about(folder: Folder) -> About:
         raise InputError(
             f"the note about the facts cannot be read: {error}",
             where=name,
-            remedy="take the facts in again; `headrace verify` tells which file was altered",
+            remedy="take the facts in again, with the command that wrote the folder "
+            "(`headrace run`, `headrace graph build` or `headrace graph import`); "
+            "`headrace verify` tells which file was altered",
         ) from error
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from headrace.graph.groups.snapshots import exposures_at, groups_of
 from headrace.graph.groups.words import (
     Language,
     article_words,
+    move_words,
     number_words,
     proof_words,
     rule_words,
@@ -53,6 +56,7 @@ ROOM = pa.schema(
         "limit_en": pa.string(),
         "limit_zh": pa.string(),
         "head": pa.string(),
+        "capital": pa.string(),
         "limit_minor": pa.int64(),
         "used_minor": pa.int64(),
         "room_minor": pa.int64(),
@@ -67,6 +71,7 @@ USES = pa.schema(
         "head_name": pa.string(),
         "used_minor": pa.int64(),
         "used_possible_minor": pa.int64(),
+        "capital": pa.string(),
         "limit_minor": pa.int64(),
         "passed": pa.bool_(),
     }
@@ -75,11 +80,17 @@ MOVES = pa.schema(
     {
         "kind": pa.string(),
         "head": pa.string(),
+        "head_name": pa.string(),
         "member": pa.string(),
+        "member_name": pa.string(),
         "before": pa.string(),
         "after": pa.string(),
         "causes": pa.list_(pa.string()),
         "facts": pa.list_(pa.string()),
+        "rules": pa.list_(pa.string()),
+        "reason_en": pa.string(),
+        "reason_zh": pa.string(),
+        "searched": pa.bool_(),
     }
 )
 
@@ -194,6 +205,7 @@ def use_table(book: Book, capital: Capital, least: int = 1) -> pa.Table:
                     "head_name": None if head < 0 else parties.names[head].as_py(),
                     "used_minor": int(usage.used[at]),
                     "used_possible_minor": int(usage.used_possible[at]),
+                    "capital": usage.limit.denominator.value,
                     "limit_minor": usage.limit_minor,
                     "passed": None if usage.limit_minor is None else used > usage.limit_minor,
                 }
@@ -214,6 +226,7 @@ def room_table(book: Book, capital: Capital, party: str) -> pa.Table:
             "limit_en": room.limit.en,
             "limit_zh": room.limit.zh,
             "head": None if room.head < 0 else snapshot.names[room.head].as_py(),
+            "capital": room.limit.denominator.value,
             "limit_minor": room.limit_minor,
             "used_minor": room.used_minor,
             "room_minor": room.room_minor,
@@ -224,25 +237,36 @@ def room_table(book: Book, capital: Capital, party: str) -> pa.Table:
 
 
 def move_table(before: Groups, after: Groups, rules: RuleBook, zone: str) -> pa.Table:
-    """Who joined, left or became certain between two views, and by which facts; see MOVES."""
+    """Who joined, left or became certain between two views, and why; see MOVES.
 
-    def regroup(snapshot: Snapshot) -> Groups:
-        return groups_of(basis_of(snapshot, before.basis.bank, before.basis.known), rules, zone)
+    `rules` are the identifiers of rules in force on one of the two days only, without which the
+    move is not made; `searched` is false where the tries ran out before all was tried.
+    """
 
-    parties = after.basis.snapshot.parties
-    moves = diff(before, after, regroup)
-    return pa.Table.from_pylist([_move(parties.codes, move) for move in moves], MOVES)
+    def regroup(snapshot: Snapshot, day: date | None = None) -> Groups:
+        basis = basis_of(snapshot, before.basis.bank, before.basis.known)
+        return groups_of(basis, rules, zone, day)
+
+    moves = diff(before, after, regroup, renewed=partial(regroup, day=after.day))
+    return pa.Table.from_pylist([_move(after.basis.snapshot, move) for move in moves], MOVES)
 
 
-def _move(codes: pa.StringArray, move: Move) -> dict[str, Any]:
+def _move(snapshot: Snapshot, move: Move) -> dict[str, Any]:
+    parties = snapshot.parties
     return {
         "kind": move.kind.name.lower(),
-        "head": codes[move.head].as_py(),
-        "member": codes[move.member].as_py(),
+        "head": parties.codes[move.head].as_py(),
+        "head_name": parties.names[move.head].as_py(),
+        "member": parties.codes[move.member].as_py(),
+        "member_name": parties.names[move.member].as_py(),
         "before": _state(move.before),
         "after": _state(move.after),
         "causes": [change.what.value for change in move.causes],
         "facts": [change.fact for change in move.causes],
+        "rules": [rule.id for rule in move.rules],
+        "reason_en": move_words(move, Language.EN),
+        "reason_zh": move_words(move, Language.ZH),
+        "searched": move.searched,
     }
 
 

@@ -205,6 +205,12 @@ def read_judgements(text: str, where: str) -> tuple[Judgement, ...]:
         )
     found = []
     for number, row in enumerate(rows, start=1):
+        if any(row[name] is None for name in _JUDGED):
+            raise InputError(
+                "a judgement has fewer cells than there are columns",
+                where=f"{where}, row {number}",
+                remedy=", ".join(_JUDGED),
+            )
         try:
             at = datetime.fromisoformat(row["at"]).replace(tzinfo=UTC)
             verdict = Verdict(row["verdict"])

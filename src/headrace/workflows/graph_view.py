@@ -19,7 +19,13 @@ from headrace.graph.papers import trades
 from headrace.graph.relations.kinds import MEANINGS, Kind, Type
 from headrace.graph.relations.positions import standing_exposures
 from headrace.graph.relations.snapshot import Snapshot, as_of
-from headrace.graph.relations.statements import ALWAYS, NEVER, Statements, statements_of
+from headrace.graph.relations.statements import (
+    ALWAYS,
+    NEVER,
+    Statements,
+    described,
+    statements_of,
+)
 from headrace.workflows.ports import FactTables
 
 HUB_EDGES = 1_000
@@ -31,16 +37,18 @@ class GraphView:
     """What stood at one moment, as far as it was known at another.
 
     Attributes:
-        snapshot: Parties and the relations between them; invoices are relations `trades`.
+        snapshot: Parties and the relations between them.
         exposures: Facts of kind exposure that were open.
         moment: The time asked about.
         known: What became known after it is not used.
+        trading: Whether invoices are relations in it.
     """
 
     snapshot: Snapshot
     exposures: pa.Table
     moment: datetime
     known: datetime
+    trading: bool = True
 
     @property
     def statements(self) -> Statements:
@@ -49,7 +57,12 @@ class GraphView:
 
 
 def graph_view(
-    facts: FactTables, moment: datetime | None, known: datetime | None, now: datetime
+    facts: FactTables,
+    moment: datetime | None,
+    known: datetime | None,
+    now: datetime,
+    *,
+    trading: bool = True,
 ) -> GraphView:
     """The graph of stored facts.
 
@@ -59,6 +72,8 @@ def graph_view(
             of them says.
         known: What became known after it is not used; None: `moment`.
         now: The present.
+        trading: Whether invoices become relations `trades`, which takes most of the time. Without
+            them everybody whom invoices name is a party all the same.
 
     Raises:
         InputError: If there is nothing to make a graph of, or facts cannot be read.
@@ -67,14 +82,43 @@ def graph_view(
     exposures = facts.read(EXPOSURE.kind)
     asked = moment or _last_known([relations, invoices, exposures], now)
     heard = known or asked
-    standing = stood_at(invoices, facts.read(CORRECTION.kind), heard)
-    whole = pa.concat_tables([relations, trades(standing)]).unify_dictionaries()
     parties = facts.read(PARTY.kind)
-    statements = statements_of(whole, parties.filter(known_by(parties, heard)))
+    told = parties.filter(known_by(parties, heard))
+    if trading:
+        standing = stood_at(invoices, facts.read(CORRECTION.kind), heard)
+        whole = pa.concat_tables([relations, trades(standing)]).unify_dictionaries()
+        statements = statements_of(whole, told)
+    else:
+        statements = statements_of(relations, told, _named(invoices))
     at, by = microseconds(asked), microseconds(heard)
-    return GraphView(
-        as_of(statements, asked, heard), standing_exposures(exposures, at, by), asked, heard
-    )
+    open_ = standing_exposures(exposures, at, by)
+    return GraphView(as_of(statements, asked, heard), open_, asked, heard, trading)
+
+
+def _named(invoices: pa.Table) -> list[pa.ChunkedArray]:
+    return [invoices["party"], invoices["counterparty"]]
+
+
+def earlier(facts: FactTables, view: GraphView, moment: datetime) -> GraphView:
+    """The relations of a view at another moment, as everything was known then, with equal nodes.
+
+    Args:
+        facts: Of the view.
+        view: Without invoices: which of them stood, and whose they were taken to be, was another
+            question then.
+        moment: The other one; it may also be a later one.
+
+    Raises:
+        ValueError: If invoices are in the view.
+    """
+    if view.trading:
+        message = "invoices of one moment are not those of another: ask for a view without them"
+        raise ValueError(message)
+    parties, exposures = facts.read(PARTY.kind), facts.read(EXPOSURE.kind)
+    statements = described(view.statements, parties.filter(known_by(parties, moment)))
+    at = microseconds(moment)
+    cut = as_of(statements, moment)
+    return GraphView(cut, standing_exposures(exposures, at, at), moment, moment, trading=False)
 
 
 def _last_known(tables: Sequence[pa.Table], now: datetime) -> datetime:

@@ -21,7 +21,15 @@ from headrace.graph.groups.basis import (
 )
 from headrace.graph.groups.joint_control import joint_control
 from headrace.graph.groups.kinship import Kin, close_relatives
-from headrace.graph.groups.memberships import Found, Memberships, by_rule, heads, reaches, together
+from headrace.graph.groups.memberships import (
+    Found,
+    Memberships,
+    both,
+    by_rule,
+    heads,
+    reaches,
+    together,
+)
 from headrace.graph.groups.rules import GroupKind, Rule, RuleBook
 from headrace.graph.groups.signs import connected_by_signs
 from headrace.graph.relations.kinds import Kind, Type
@@ -125,12 +133,16 @@ def _pairs_in(basis: Basis, found: Found, rows: Ints) -> Mask:
 
 
 def _key_people(basis: Basis, book: RuleBook, rows: Ints) -> list[Memberships]:
-    """Companies that a head manages or holds much of, beside the ones that it controls."""
+    """Companies that a head, or kin of it, manages or holds much of, beside those it controls."""
     found = []
     entry = book.get("group.key_manager")
     if entry is not None:
         edges = basis.with_roles(Kind.OFFICE, entry[1].roles)
-        found.append(by_rule(book, "group.key_manager", _also(basis, edges, rows)))
+        office = Found(
+            *_ends(basis, edges), np.ones(len(edges), np.bool_), ragged((edges,), len(edges))
+        )
+        office = _with_kin(basis, entry[1], office, rows)
+        found.append(by_rule(book, "group.key_manager", _beside_control(basis, office, rows)))
     entry = book.get("group.main_investor")
     if entry is not None:
         edges = _large_holdings(basis, entry[1])
@@ -141,6 +153,7 @@ def _key_people(basis: Basis, book: RuleBook, rows: Ints) -> list[Memberships]:
             basis.snapshot.low[edges],
             basis.snapshot.high[edges],
         )
+        share = _with_kin(basis, entry[1], share, rows)
         found.append(by_rule(book, "group.main_investor", _beside_control(basis, share, rows)))
     return found
 
@@ -154,10 +167,23 @@ def _ends(basis: Basis, edges: Ints) -> tuple[Codes, Codes]:
     return basis.snapshot.subject[edges], basis.snapshot.object[edges]
 
 
-def _also(basis: Basis, edges: Ints, rows: Ints) -> Found:
-    certain = np.ones(len(edges), np.bool_)
-    found = Found(*_ends(basis, edges), certain, ragged((edges,), len(edges)))
-    return _beside_control(basis, found, rows)
+def _with_kin(basis: Basis, rule: Rule, found: Found, rows: Ints) -> Found:
+    """The same companies around the close relatives, too, of those who manage or hold much.
+
+    Who controls the company does not count here: its kin have it by `group.kin`.
+    """
+    kin = close_relatives(basis, rule.lineal_generations, rule.collateral_generations)
+    theirs = found.where(~_pairs_in(basis, found, rows))
+    left, right = matching(theirs.head, kin.person)
+    near = Found(
+        kin.relative[right],
+        theirs.member[left],
+        theirs.certain[left],
+        theirs.proof.take(left).beside(kin.proof.take(right)),
+        None if theirs.low is None else theirs.low[left],
+        None if theirs.high is None else theirs.high[left],
+    )
+    return both(found, near)
 
 
 def _beside_control(basis: Basis, found: Found, rows: Ints) -> Found:

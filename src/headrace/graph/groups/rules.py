@@ -327,6 +327,9 @@ def _value(key: str, value: Any, where: str) -> Any:
 def _check(book: RuleBook, file: str) -> None:
     """What one entry cannot know alone: identifiers, sources, needed settings, dates."""
     entries: tuple[Rule | Limit, ...] = (*book.rules, *book.limits)
+    if not entries:
+        remedy = "`headrace graph rules-text --to FILE` writes the rules that ship, to be edited"
+        raise MappingError("There is no rule and no limit in it", where=file, remedy=remedy)
     for entry in entries:
         where = f"{file}, {type(entry).__name__.lower()} {entry.id}"
         if entry.source not in book.sources:

@@ -1,6 +1,7 @@
 """Groups of a snapshot, and the exposures of its moment."""
 
 from dataclasses import dataclass
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,8 +18,10 @@ from headrace.graph.relations.positions import standing_exposures
 from headrace.graph.relations.snapshot import Snapshot
 
 
-def groups_of(basis: Basis, book: RuleBook, zone: str = "Asia/Shanghai") -> Groups:
-    """All groups at the moment of the snapshot, by the rules in force on that day.
+def groups_of(
+    basis: Basis, book: RuleBook, zone: str = "Asia/Shanghai", day: date | None = None
+) -> Groups:
+    """All groups at the moment of the snapshot, by the rules in force on that day or another.
 
     Where the rule book has a window for related parties, those of the months before and, as far as
     it was known, after the moment are among them, each resting on the groups of that other moment.
@@ -27,8 +30,9 @@ def groups_of(basis: Basis, book: RuleBook, zone: str = "Asia/Shanghai") -> Grou
         basis: What the rules look at.
         book: The rules of every date.
         zone: In which the day of the moment is told.
+        day: By the rules of which day; None: of the moment's.
     """
-    day = instant(basis.snapshot.moment).astimezone(ZoneInfo(zone)).date()
+    day = day or instant(basis.snapshot.moment).astimezone(ZoneInfo(zone)).date()
     groups = find_groups(basis, book, day)
     window = groups.book.get(WINDOW)
     if window is None or basis.bank < 0:

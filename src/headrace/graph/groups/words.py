@@ -7,6 +7,7 @@ import numpy as np
 
 from headrace.clock import EPOCH
 from headrace.facts.localtime import DAY_US
+from headrace.graph.groups.changes import Move
 from headrace.graph.groups.finding import Groups
 from headrace.graph.groups.rules import GroupKind, Limit, Rule
 from headrace.graph.relations.kinds import MEANINGS, ROLES_ZH, Kind
@@ -47,6 +48,29 @@ _KIN = {
     Language.ZH: "{subject}是{object}的{role}〔事实 {fact}〕",
     Language.EN: "{subject} is {role} of {object} [fact {fact}]",
 }
+
+_RULE = {
+    Language.ZH: "规则变化：“{words}”（{id}）自 {since} 起施行",
+    Language.EN: "the rules changed: “{words}” ({id}) is in force from {since}",
+}
+_RULE_UNTIL = {Language.ZH: "，至 {until} 止", Language.EN: " to {until}"}
+_DESCRIBED = {
+    Language.ZH: "已知的主体信息（如类型）发生变化",
+    Language.EN: "what is known of a party, such as its type, changed",
+}
+_UNEXPLAINED = {
+    Language.ZH: "三项以内的事实变化均不足以解释：由更多事实共同造成，或仅因时间推移",
+    Language.EN: "no change of up to three facts makes it: more together do, or time alone",
+}
+_RAN_OUT = {
+    Language.ZH: "尝试次数用尽，未找到原因：请缩短期间",
+    Language.EN: "the tries ran out before a cause was found: ask about a shorter time",
+}
+_PERHAPS_FEWER = {
+    Language.ZH: "尝试次数用尽：更少的事实也许已足够",
+    Language.EN: "the tries ran out: fewer facts may do",
+}
+_STOP = {Language.ZH: "；", Language.EN: "; "}
 
 
 def standing(language: Language, *, certain: bool) -> str:
@@ -131,6 +155,25 @@ def edge_words(groups: Groups, edge: int, language: Language) -> str:
     return _EDGE[language].format(
         subject=subject, relation=relation, object=object_, detail=detail, fact=fact
     )
+
+
+def move_words(move: Move, language: Language) -> str | None:
+    """Why somebody joined or left, beside the facts that did it; None: they say it all."""
+    parts = []
+    for rule in move.rules:
+        told = _RULE[language].format(
+            words=getattr(rule, language.value), id=rule.id, since=rule.effective_from
+        )
+        if rule.effective_until is not None:
+            told += _RULE_UNTIL[language].format(until=rule.effective_until)
+        parts.append(told)
+    if move.described:
+        parts.append(_DESCRIBED[language])
+    if not move.explained:
+        parts.append((_UNEXPLAINED if move.searched else _RAN_OUT)[language])
+    elif not move.searched and move.causes:
+        parts.append(_PERHAPS_FEWER[language])
+    return _STOP[language].join(parts) or None
 
 
 def _interval(low: float, high: float) -> str:

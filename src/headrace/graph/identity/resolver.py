@@ -259,7 +259,11 @@ class Resolver:
 
     def _row(self, record: str) -> int:
         if record not in self._row_of:
-            raise InputError(f"There is no record {record}")
+            raise InputError(
+                f"there is no record {record!r}",
+                where="records",
+                remedy="its code as the facts write it; `headrace graph find` looks by name",
+            )
         return self._row_of[record]
 
     def _given(self, row: int) -> Mapping[str, object]:

@@ -4,7 +4,7 @@ Any view at any two times is cut out of it (`headrace.graph.relations.snapshot.a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -102,7 +102,11 @@ class Statements:
         return len(self.kind)
 
 
-def statements_of(relations: pa.Table, parties: pa.Table | None = None) -> Statements:
+def statements_of(
+    relations: pa.Table,
+    parties: pa.Table | None = None,
+    others: Sequence[pa.ChunkedArray] = (),
+) -> Statements:
     """Facts of kind relation as arrays.
 
     Nodes are numbered in the order of their codes, so that equal facts give equal numbers.
@@ -110,10 +114,11 @@ def statements_of(relations: pa.Table, parties: pa.Table | None = None) -> State
     Args:
         relations: Stored facts of kind relation, in the order of `row` within a source.
         parties: Stored facts of kind party: names and types; None: none are known.
+        others: Codes that are nodes, too.
     """
     ends = [relations[name] for name in ("subject", "object", "about")]
-    described = [] if parties is None else [parties["party"]]
-    everybody = _distinct([*ends, *described])
+    told = [] if parties is None else [parties["party"]]
+    everybody = _distinct([*ends, *told, *others])
     subject, object_, about = (_nodes(column, everybody) for column in ends)
     kind = _nodes(relations["relation"], pa.array(RELATIONS, pa.string())).astype(np.int8)
     roles = _distinct([relations["role"]])
@@ -137,6 +142,19 @@ def statements_of(relations: pa.Table, parties: pa.Table | None = None) -> State
         statement=numbered(relations),
         fact=relations["id"],
     )
+
+
+def described(statements: Statements, parties: pa.Table) -> Statements:
+    """The same versions and nodes, with names and types as other party facts say them.
+
+    Args:
+        statements: Every version.
+        parties: Stored facts of kind party; about parties that are no nodes they say nothing.
+    """
+    codes = statements.parties.codes
+    known = pc.is_in(parties["party"].cast(pa.string()), value_set=codes)
+    told = _described(codes, parties.filter(known), statements.kind, statements.object)
+    return replace(statements, parties=told)
 
 
 ARRAYS = (

@@ -57,6 +57,9 @@ def read_rules(text: str, base: Mapping[str, tuple[Column, ...]]) -> RuleSet:
         RulesError: With every problem that was found.
     """
     written, problems = parse(text)
+    if not written and not problems:
+        remedy = "such as: linked(A, B) :- guarantees(A, B, _)."
+        raise RulesError([Problem("there is no rule here", Place(1, 1), remedy)])
     rules, found = resolved(written, base)
     _stop(problems + found)
     rules, groupings, found = extracted(rules)

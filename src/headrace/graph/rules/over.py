@@ -17,7 +17,7 @@ from headrace.graph.rules.given import GIVEN, Feature, Words, facts_of, types_of
 from headrace.graph.rules.proofs import prove
 from headrace.graph.rules.ruleset import PARTY, WORD
 from headrace.graph.rules.store import Ints
-from headrace.graph.rules.wording import Wording
+from headrace.graph.rules.wording import Cell, Wording
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Alert:
     Attributes:
         relation: Of the fact.
         fact: Its columns, in words.
+        cells: Its columns, code and name of a party apart.
         proof: Why it stands, a line a step.
         facts: The ids of the facts that it rests on.
     """
@@ -35,6 +36,7 @@ class Alert:
     fact: tuple[str, ...]
     proof: tuple[str, ...]
     facts: tuple[str, ...]
+    cells: tuple[Cell, ...] = ()
 
 
 class GraphRules:
@@ -115,7 +117,9 @@ class GraphRules:
                 proof = prove(self.closure, name, tuple(fact))
                 if proof is not None:
                     words = wording.fact(name, fact)
-                    found.append(Alert(name, words, wording.lines(proof), wording.facts(proof)))
+                    cells = wording.cells(name, fact)
+                    told = wording.lines(proof), wording.facts(proof)
+                    found.append(Alert(name, words, *told, cells))
         return found
 
     def proof(self, relation: str, *parties: str) -> tuple[str, ...]:

@@ -12,6 +12,21 @@ from headrace.graph.rules.ruleset import INNER, PARTY, WORD, RuleSet
 
 
 @dataclass(frozen=True)
+class Cell:
+    """One column of a fact, code and name apart.
+
+    Attributes:
+        value: Code of a party, a number or a word; None: nothing, or any would do.
+        party: Whether it is the code of a party.
+        name: Of the party; None: none is known.
+    """
+
+    value: str | None
+    party: bool = False
+    name: str | None = None
+
+
+@dataclass(frozen=True)
 class Wording:
     """What codes stand for.
 
@@ -44,6 +59,21 @@ class Wording:
         return tuple(
             "_" if value is None else self.shown(value, each.kind) for value, each in pairs
         )
+
+    def cells(self, relation: str, values: Sequence[int]) -> tuple[Cell, ...]:
+        """Columns of a derived fact, code and name of a party apart."""
+        kinds = (each.kind for each in self.rules.derived[relation])
+        return tuple(self._cell(*pair) for pair in zip(values, kinds, strict=False))
+
+    def _cell(self, value: int, kind: int) -> Cell:
+        parties = self.statements.parties
+        if kind != PARTY:
+            nothing = value == int(kernels.MISSING) if kind != WORD else not self.words.word(value)
+            return Cell(None if nothing else self.shown(value, kind))
+        if not 0 <= value < len(parties):
+            return Cell(None, party=True)
+        code, name = parties.codes[value].as_py(), parties.names[value].as_py()
+        return Cell(code, party=True, name=name)
 
     def shown(self, value: int, kind: int) -> str:
         """One value in words."""

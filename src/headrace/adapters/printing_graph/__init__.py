@@ -1,0 +1,1 @@
+"""What `headrace graph` prints for people, in English or Chinese: a module a subject."""
