@@ -21,6 +21,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from headrace.adapters.printing_texts import OUTCOME, WORDS
+from headrace.contracts.products.rules import Severity
 from headrace.errors import HeadraceError, InputError
 from headrace.facts.rules import OPTIONAL_TABLE_ABSENT
 from headrace.features.definition import Unit
@@ -251,6 +252,7 @@ def _next_steps(result: RunResult, out: Path, language: str) -> list[tuple[str, 
         ("open", f"{out}/report.html"),
         ("why", f"headrace explain {party} --out {folder}{lang}"),
         ("prove", f"headrace verify {folder}{lang}"),
+        ("pay_out", f"headrace book open --run {folder} --book book{lang}"),
         ("edit", "headrace policy export policy/"),
     ]
     if result.ingested.quarantine.num_rows:
@@ -365,6 +367,19 @@ def _numbers(result: RunResult, language: str) -> Table:
     )
     if proof is not None:
         grid.add_row("", "", say("gap", gap=max(proof.gap, 0.0)))
+    flows = result.offered.totals
+    lost = flows["expected_defaulted_minor"] - flows["expected_recovered_minor"]
+    line = say(
+        "contracts_line",
+        count=len(result.offered.contracts),
+        interest=_whole(flows["interest_minor"], currency),
+        expected=_whole(flows["expected_interest_minor"], currency),
+        lost=_whole(lost, currency),
+    )
+    grid.add_row(say("contracts"), "", line)
+    refused, unknown = len(result.checked.refused), result.checked.count(Severity.UNKNOWN)
+    if refused or unknown:
+        grid.add_row("", "", say("contract_findings", refused=refused, unknown=unknown))
     return grid
 
 

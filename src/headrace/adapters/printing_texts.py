@@ -38,6 +38,17 @@ WORDS = {
     "firms": Text("firms", "家企业"),
     "of_drawn": Text("of what is drawn", "占预计提款"),
     "of_budget": Text("of a budget of", "年度预算"),
+    "contracts": Text("Contracts", "合同"),
+    "contracts_line": Text(
+        "{count:,}; all paid, {interest} of interest; expected {expected}, and {lost} lost",
+        "{count:,} 份；全部履约利息 {interest}；预计 {expected}，损失 {lost}",
+    ),
+    "contract_findings": Text(
+        "{refused:,} refused by product or law; {unknown} rules ask for what nobody stated: "
+        "contract_findings.csv",
+        "产品或法规拒绝 {refused:,} 份；{unknown} 条规则所需信息缺失：contract_findings.csv",
+    ),
+    "pay_out": Text("pay it out, day by day", "放款并逐日记账"),
     "gap": Text("optimality gap {gap:.4%}", "最优性差距 {gap:.4%}"),
     "greedy": Text(
         "a greedy lender reaching as many firms earns {profit}",

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -29,7 +29,9 @@ def xlsx_bytes(table: pa.Table, headings: Mapping[str, str]) -> bytes:
         sheet = book.add_worksheet("decisions")
         for at, name in enumerate(table.column_names):
             values = table[name].to_pylist()
-            style = book.add_format({"num_format": _number_format(name)})
+            style = book.add_format(
+                {"num_format": _number_format(name, table.schema.field(at).type)}
+            )
             heading = headings.get(name, name)
             sheet.write_string(0, at, heading, bold)
             for row, value in enumerate(values, start=1):
@@ -42,7 +44,9 @@ def xlsx_bytes(table: pa.Table, headings: Mapping[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def _number_format(name: str) -> str:
+def _number_format(name: str, kind: pa.DataType) -> str:
+    if pa.types.is_date(kind):
+        return "yyyy-mm-dd"
     if name.endswith("_minor"):
         return "#,##0.00"
     if name == "rate" or name.startswith(("probability", "take_up")):
@@ -66,5 +70,7 @@ def _write(sheet: Any, cell: tuple[int, int], value: Any, style: Any) -> None:
         sheet.write_boolean(*cell, value, style)
     elif isinstance(value, datetime):
         sheet.write_string(*cell, value.isoformat(), style)
+    elif isinstance(value, date):
+        sheet.write_datetime(*cell, value, style)
     else:
         sheet.write_number(*cell, value, style)

@@ -31,6 +31,8 @@ ROLES = {
     "collections_payable": "collected for a securitised pool, not yet paid over (应付归集款)",
     "notes_outstanding": "asset-backed notes in issue (资产支持证券)",
     "fee_income_deferred": "fees received and not yet earned (递延手续费)",
+    # equity
+    "capital": "what the owners put in (实收资本)",
     # income and expense
     "interest_income": "利息收入",
     "penalty_income": "罚息及复利收入",

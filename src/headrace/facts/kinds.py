@@ -198,6 +198,29 @@ RATE_RESPONSE = FactSchema(
     ),
 )
 
+LOAN_ACTS = (
+    *("signed", "disburse", "draw", "repay", "prepay", "subsidise", "refund", "resetrate"),
+    *("chargefee", "misuse", "accelerate", "restructure", "writeoff", "recover", "classified"),
+)
+LOAN_GRADES = ("normal", "special_mention", "substandard", "doubtful", "loss")
+
+LOAN_EVENT = FactSchema(
+    kind="loan_event",
+    en="What happened to a loan, and where it stood after that.",
+    zh="贷款事件",
+    dated=True,
+    fields=(
+        Field("party", FieldType.CODE, "the borrower", "主体代号", required=True),
+        Field("contract", FieldType.TEXT, "id of the contract", "合同编号", required=True),
+        Field("act", FieldType.CHOICE, "what happened", "事件", required=True, choices=LOAN_ACTS),
+        Field("amount_minor", FieldType.MONEY, "of it; null: it has none", "金额"),
+        Field("currency", FieldType.CODE, "ISO 4217", "币种"),
+        Field("principal_minor", FieldType.MONEY, "owed after it, due or not", "贷款余额"),
+        Field("overdue_days", FieldType.INTEGER, "after it; 0: none", "逾期天数"),
+        Field("grade", FieldType.CHOICE, "class after it", "五级分类", choices=LOAN_GRADES),
+    ),
+)
+
 CORRECTION = FactSchema(
     kind="correction",
     en="A later fact that takes back an invoice: a void, or a red letter. Made here, never mapped.",
@@ -224,6 +247,8 @@ CORRECTION = FactSchema(
 
 MAPPABLE = {
     schema.kind: schema
-    for schema in (PARTY, INVOICE, CREDIT_RECORD, RATE_RESPONSE, RELATION, EXPOSURE)
+    for schema in (
+        PARTY, INVOICE, CREDIT_RECORD, RATE_RESPONSE, RELATION, EXPOSURE, LOAN_EVENT,
+    )  # fmt: skip
 }
 KINDS = {**MAPPABLE, CORRECTION.kind: CORRECTION}

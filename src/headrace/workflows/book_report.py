@@ -11,6 +11,7 @@ from headrace.decisions.lending.book import Book
 from headrace.decisions.lending.decision import Decision, RateParts
 from headrace.money import round_half_even
 from headrace.pack import Text
+from headrace.workflows.contracts import Offered
 from headrace.workflows.lend import Lent, Market
 
 Model = dict[str, Any]
@@ -106,6 +107,20 @@ def stress_section(lent: Lent) -> list[Model]:
         }
         for each in lent.stress
     ]
+
+
+def contracts_section(offered: Offered) -> Model | None:
+    """The contracts of the book and the money that comes of them; None where there are none."""
+    if not offered.contracts:
+        return None
+    months = offered.cash_flow
+    return {
+        "count": len(offered.contracts),
+        "product": offered.contracts[0].product,
+        "start": offered.contracts[0].terms.start.isoformat(),
+        **offered.totals,
+        "months": [{**row, "month": f"{row['month']:%Y-%m}"} for row in months.to_pylist()],
+    }
 
 
 def decision_section(decision: Decision, reasons: Mapping[str, Text]) -> Model:

@@ -33,6 +33,7 @@ from headrace.workflows.policies import (
     load_policy,
     table_files,
 )
+from headrace.workflows.standard_terms import StandardTerms, parse_standard_terms
 
 PARTY = "party"
 RATING_CLASS = "rating_class"
@@ -44,7 +45,7 @@ OUTCOMES: Mapping[Action, Outcome] = {
 WORDS = ", ".join(action.word for action in OUTCOMES)
 SHARE = "turnover_share"
 WANTED: Mapping[str, tuple[str, ...]] = {"access": (ACTION, REASON), "limit": (SHARE,)}
-BESIDE = ("economics.toml", "scenarios.csv", "industries.csv")
+BESIDE = ("economics.toml", "contract.toml", "scenarios.csv", "industries.csv")
 """Files that are no part of the flow of steps."""
 
 
@@ -54,6 +55,7 @@ class Policy:
 
     Attributes:
         economics: Money of the book.
+        standard: How an approved limit becomes a contract.
         program: The steps, compiled: who may borrow (`access`), how much (`limit`), and any other.
         share: The value that says which share of a year's sales a limit may be.
         kinds: FEEL types of all that the steps know, by name.
@@ -64,6 +66,7 @@ class Policy:
     """
 
     economics: Economics
+    standard: StandardTerms
     program: FlowProgram
     share: str
     kinds: Mapping[str, str]
@@ -127,12 +130,16 @@ def parse_policy(pack: Pack, own: Files | None = None, sheets: Sheets = no_workb
             _check_known(change.feature, features, f"scenarios.csv, row {change.row}")
     return Policy(
         economics=economics,
+        standard=parse_standard_terms(texts["contract.toml"], "contract.toml"),
         program=program,
         share=share,
         kinds=loaded.kinds,
         scenarios=scenarios,
         words=parse_words(texts["industries.csv"], "industries.csv"),
-        digests={"economics": _digest(texts["economics.toml"]), **_digests(program)},
+        digests={
+            "economics": _digest(texts["economics.toml"]),
+            **_digests(program),
+        },
         files=files,
     )
 

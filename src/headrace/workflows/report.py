@@ -21,6 +21,7 @@ from headrace.scores.stability import population_stability
 from headrace.scores.validation import Figure, Validation
 from headrace.workflows.book_report import (
     book_section,
+    contracts_section,
     firm_pages,
     frontier_section,
     stress_section,
@@ -58,6 +59,7 @@ def report_model(result: RunResult, code: Mapping[str, str], profit_share_min: f
         "score": score_section(market.scored, lending.scale, pack.features),
         "book": book_section(result.lent, market, lending.reasons),
         "frontier": frontier_section(result.lent, profit_share_min),
+        "contracts": contracts_section(result.offered),
         "stress": stress_section(result.lent),
         "units": units_section(pack),
         "firms": firm_pages(result.lent, market, lending.reasons, _own(result)),

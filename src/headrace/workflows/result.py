@@ -6,6 +6,8 @@ from datetime import datetime
 from headrace.facts.ingest import Ingested
 from headrace.graph.trade import TradeGraph
 from headrace.pack import Pack
+from headrace.workflows.contract_check import Checked
+from headrace.workflows.contracts import Offered
 from headrace.workflows.lend import Lent, Market
 
 
@@ -23,6 +25,8 @@ class RunResult:
         graph: Relations as of the moment.
         market: Features, industries and scores, one row a party.
         lent: Policy, book, frontier, stress, decisions.
+        offered: The contracts of the book, and the money that comes of them.
+        checked: What their product and the rules of the day say of them.
         digest: SHA-256 of all decision records, hexadecimal: equal runs, equal digest.
         origin: Name of the evidence log.
         entries: Its entries, that of the report included.
@@ -38,6 +42,8 @@ class RunResult:
     graph: TradeGraph
     market: Market
     lent: Lent
+    offered: Offered
+    checked: Checked
     digest: str
     origin: str
     entries: int

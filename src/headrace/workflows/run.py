@@ -24,6 +24,15 @@ from headrace.features.plan import make_plan
 from headrace.graph.trade import TradeGraph, party_measures, trade_graph
 from headrace.pack import Lending, Pack, Text
 from headrace.workflows.book_report import frontier_table, stress_table
+from headrace.workflows.contract_check import Checked, check_contracts
+from headrace.workflows.contracts import (
+    CONTRACTS_FILE,
+    Offered,
+    contract_table,
+    offer,
+    without,
+    written,
+)
 from headrace.workflows.graph_features import relation_features
 from headrace.workflows.industry import industries, names
 from headrace.workflows.invoices import invoice_history
@@ -34,7 +43,7 @@ from headrace.workflows.prove import Recorder
 from headrace.workflows.report import report_model
 from headrace.workflows.result import RunResult
 from headrace.workflows.score import Scored, ScoreSettings, score
-from headrace.workflows.summary import about, headings, summary
+from headrace.workflows.summary import about, contract_headings, headings, summary
 
 STEPS = {
     "simulate": Text("Simulated economy", "模拟经济体"),
@@ -43,6 +52,7 @@ STEPS = {
     "features": Text("Features", "指标"),
     "scores": Text("Scores", "评分"),
     "decisions": Text("Decisions", "决策"),
+    "contracts": Text("Contracts", "合同"),
     "report": Text("Report", "报告"),
     "evidence": Text("Evidence", "存证"),
 }
@@ -133,6 +143,9 @@ def run(
     market = desk.market(features, scored, ingested, local_day(moment, zone))
     lent = desk.decide(market, names(ingested.facts[PARTY.kind]))
     progress.end("decisions", f"{lent.outcomes['approve']:,} / {features.num_rows:,}")
+    progress.begin("contracts")
+    offered, checked = desk.offer(lent, names(ingested.facts[PARTY.kind]), local_day(moment, zone))
+    progress.end("contracts", f"{len(offered.contracts):,}")
     progress.begin("report")
     result = RunResult(
         source=source.mapping.name,
@@ -144,6 +157,8 @@ def run(
         graph=graph,
         market=market,
         lent=lent,
+        offered=offered,
+        checked=checked,
         digest=desk.digest,
         origin=output.signer.name,
         entries=recorder.size + 1,
@@ -335,6 +350,34 @@ class _Desk:
         )
         self.recorder.record_decisions(records)
         return lent
+
+    def offer(self, lent: Lent, named: Mapping[str, str], day: date) -> tuple[Offered, Checked]:
+        """What the approved firms would sign, and the money that comes of it month by month."""
+        standard = self.policy.standard
+        offered = offer(lent.decisions, standard, float(lent.economics.lgd), day)
+        checked = check_contracts(offered, standard)
+        offered = without(offered, checked.refused)
+        sheet, formats = contract_table(offered, named), self.output.formats
+        self._write_step(
+            "contracts",
+            {
+                "contracts.parquet": self._parquet(sheet),
+                "contracts.csv": formats.sheet(sheet),
+                "contracts.xlsx": formats.workbook(
+                    sheet, contract_headings(self.settings.language)
+                ),
+                "cash_flow.csv": formats.sheet(offered.cash_flow),
+                "contract_findings.csv": formats.sheet(checked.findings),
+                CONTRACTS_FILE: written(offered.contracts),
+            },
+            {
+                "contracts": sheet.num_rows,
+                "refused": len(checked.refused),
+                "months": offered.cash_flow.num_rows,
+            },
+            {"contract.toml": self.policy.files["contract.toml"]},
+        )
+        return offered, checked
 
     def write_report(self, result: RunResult) -> None:
         """What people open, and what `explain` needs to compute a decision again."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from headrace.contracts.products.rules import Severity
 from headrace.facts.ingest import Ingested
 from headrace.facts.kinds import INVOICE
 from headrace.workflows.book_report import book_section
@@ -30,6 +31,31 @@ HEADINGS = {
     "missing": ("Missing inputs", "缺失数据"),
     "decision_id": ("Decision", "决策编号"),
 }
+CONTRACT_HEADINGS = {
+    "contract": ("Contract", "合同编号"),
+    "party": ("Party", "企业代号"),
+    "name": ("Name", "企业名称"),
+    "decision_id": ("Decision", "决策编号"),
+    "product": ("Product", "产品"),
+    "currency": ("Currency", "币种"),
+    "principal_minor": ("Limit, yuan", "额度（元）"),
+    "rate": ("Yearly rate", "年利率"),
+    "method": ("Repayment", "还款方式"),
+    "start": ("Paid out on", "放款日"),
+    "first_due": ("First payment", "首次还款日"),
+    "maturity": ("Last payment", "到期日"),
+    "instalments": ("Payments", "期数"),
+    "first_payment_minor": ("First payment, yuan", "首期还款（元）"),
+    "last_payment_minor": ("Last payment, yuan", "末期还款（元）"),
+    "interest_minor": ("Interest in all, yuan", "利息合计（元）"),
+    "take_up": ("Expected take-up", "预计接受率"),
+    "probability": ("Probability of default", "违约概率"),
+}
+
+
+def contract_headings(language: str) -> dict[str, str]:
+    """Headings of the sheet of contracts in a language, by column."""
+    return {name: texts[1 if language == "zh" else 0] for name, texts in CONTRACT_HEADINGS.items()}
 
 
 def headings(language: str) -> dict[str, str]:
@@ -47,7 +73,7 @@ def invoice_account(ingested: Ingested) -> dict[str, int]:
 
 
 def summary(result: RunResult) -> dict[str, Any]:
-    """The figures of a run: facts, score, book, digest. Nothing that differs between equal runs.
+    """The figures of a run: facts, score, book, contracts, digest; equal for equal runs.
 
     `facts` counts invoices; its `tables` count every table by itself. Money is in minor units,
     rates and shares are fractions. `score` holds nulls where a card was
@@ -95,6 +121,12 @@ def summary(result: RunResult) -> dict[str, Any]:
             "leaks_allowed": [leak.feature for leak in result.market.scored.leaks],
         },
         "book": book,
+        "contracts": {
+            "count": len(result.offered.contracts),
+            "refused": len(result.checked.refused),
+            "not_known": result.checked.count(Severity.UNKNOWN),
+            **result.offered.totals,
+        },
         "digest": result.digest,
     }
 

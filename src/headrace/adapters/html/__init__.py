@@ -11,6 +11,7 @@ minor units of `meta.currency`, rates and shares are fractions, a text is `{"en"
               scale [{class, pd_max}] (optional: the bands of the rating scale)
     book      the chosen loans: totals, by class, industry and reason; limits and rates
     frontier  points and the rule by which one was chosen
+    contracts count, product, start, totals and months: the money that comes of them
     stress    one entry per scenario
     units     per feature: texts, unit, definition
     firms     one entry per applicant: decision, reasons, features, months, partners, scenarios

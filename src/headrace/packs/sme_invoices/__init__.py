@@ -12,6 +12,7 @@ FILES = (
     "access.csv",
     "limit.csv",
     "economics.toml",
+    "contract.toml",
     "scenarios.csv",
     "industries.csv",
 )

@@ -1,7 +1,7 @@
 // The portfolio: what was decided over all applicants, how well founded it is, what could go wrong.
 
 function portfolioPage() {
-  const { book, score, stress, frontier, meta } = model;
+  const { book, score, stress, frontier, contracts, meta } = model;
   return [
     h("h1", { tabindex: "-1" }, say(meta?.title) || t("portfolio")),
     present(book) ? bookLead(book) : paragraph(t("book_absent"), "lead absent"),
@@ -10,6 +10,7 @@ function portfolioPage() {
     section("by_class", list(book?.by_class), (rows) => [groupTable("class", rows), offers(book)]),
     section("by_reason", list(book?.by_reason), reasonsTable),
     section("quality", score, qualityBody),
+    section("cash_flow", list(contracts?.months), () => cashFlowBody(contracts)),
     section("stress", list(stress), stressBody),
     section("by_industry", list(book?.by_industry), (rows) => groupTable("industry", rows)),
   ];
@@ -182,6 +183,39 @@ function distribution(rows) {
     y: t("firms_count"), stack: "all", series });
   const key = kinds.map(([kind, tone]) => [tone, t(`known_${kind}`)]);
   return chart(t("distribution_chart"), option, { note: t("distribution_note"), key, data });
+}
+
+function cashFlowBody(contracts) {
+  const rows = list(contracts.months);
+  const of = (name) => rows.map((row) => row[name]);
+  const shown = [
+    ["interest_in", "accent", of("expected_interest_minor")],
+    ["recovered", "warn", of("expected_recovered_minor")],
+  ];
+  const bars = (series) => columns({ names: of("month"), show: moneyShort, stack: "in",
+    series: series.map(([name, tone, values]) => [t(name), tone, values]) });
+  const data = table(t("cash_flow"), [
+    column("month", (row) => row.month, "words"),
+    amount("disbursed", money, "disbursed_minor"),
+    amount("principal_back", money, "principal_minor"),
+    amount("interest_in", money, "interest_minor"),
+    wide(amount("expected_disbursed", money, "expected_disbursed_minor")),
+    wide(amount("expected_principal", money, "expected_principal_minor")),
+    wide(amount("expected_interest", money, "expected_interest_minor")),
+    wide(amount("expected_defaulted", money, "expected_defaulted_minor")),
+    wide(amount("expected_recovered", money, "expected_recovered_minor")),
+  ], rows);
+  return [
+    paragraph(t("cash_flow_said", {
+      contracts: number(contracts.count), product: contracts.product,
+      interest: moneyShort(contracts.interest_minor), start: contracts.start,
+      expected: moneyShort(contracts.expected_interest_minor),
+    }), "finding"),
+    chart(t("cash_flow_chart"), bars(shown), { note: t("cash_flow_note"),
+      key: shown.map(([name, tone]) => [tone, t(name)]), height: 220 }),
+    chart(t("cash_flow_principal"), bars([
+      ["principal_back", "quiet", of("expected_principal_minor")]]), { height: 200, data }),
+  ];
 }
 
 const scenarioName = (each) => say(each) || (each.scenario ?? NONE);

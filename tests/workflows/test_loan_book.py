@@ -1,0 +1,308 @@
+"""A book of loans: what its log makes of it, late events, and the ledger that agrees."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pyarrow.compute as pc
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headrace.contracts.classification.tables import Grade
+from headrace.contracts.lending.account import Status
+from headrace.contracts.lending.events import (
+    Disburse,
+    Prepay,
+    Recover,
+    Refusal,
+    Repay,
+    ResetRate,
+    WriteOff,
+)
+from headrace.contracts.lending.terms import Method
+from headrace.errors import EvidenceError, InputError
+from headrace.ledger import asof, chart, reports
+from headrace.ledger.journal import InMemory, Ledger
+from headrace.workflows.loan_book import LoanBook
+from headrace.workflows.loan_desk import LoanDesk
+from headrace.workflows.loan_facts import loan_facts
+from headrace.workflows.loan_log import DayEnded, Funded, Happened, Signed, event_of
+from headrace.workflows.loan_reports import cash_by_month, loan_table, outcome
+from loan_sample import AT, START, YUAN, MemoryLog, contract, desk_with
+
+BANK = chart.shipped("bank")
+
+
+def end_days(desk, until):
+    """End every day before one."""
+    day, items = desk.book.day, []
+    while day < until:
+        items.append((f"end {day}", DayEnded(day)))
+        day += timedelta(days=1)
+    desk.record(items, AT)
+
+
+def happens(desk, event, name="L-1", key=None):
+    (found,) = desk.record([(key or f"{name} {event}", Happened(name, event))], AT)
+    return found
+
+
+def balance(desk, role, name="L-1"):
+    """Debits less credits of a role of one contract, 0 where there is no account."""
+    account = BANK.account(role, contract=name, party=f"P-{name}").id
+    try:
+        return asof.balance(desk.ledger.book, account).debit
+    except InputError:
+        return 0
+
+
+def check_ledger(desk):
+    """The ledger says of every loan what its account says, and is balanced."""
+    trial = asof.trial_balance(desk.ledger.book)
+    assert pc.sum(trial["balance"]).as_py() == 0
+    assert reports.balance_sheet(trial, BANK).balanced
+    for name, loan in desk.book.loans.items():
+        account = loan.account
+        principal = balance(desk, "loan_principal", name) + balance(desk, "overdue_principal", name)
+        assert principal == account.principal_owed
+        assert -balance(desk, "borrower_deposit", name) == account.deposit
+        assert -balance(desk, "loss_allowance", name) == loan.allowance
+        assert balance(desk, "written_off", name) == account.claim
+        penal = sum(due.penalty + due.compound for due in account.dues)
+        assert balance(desk, "penalty_receivable", name) == penal
+        interest = sum(due.interest for due in account.dues) + account.posted + account.subsidy
+        assert balance(desk, "interest_receivable", name) == interest
+
+
+def test_a_loan_that_is_paid_in_time_ends_with_nothing_owed():
+    desk = desk_with(contract(yuan=120_000, months=3))
+    happens(desk, Disburse(START))
+    for day in (date(2024, 1, 22), date(2024, 2, 21), date(2024, 3, 21)):
+        end_days(desk, day)
+        due = sum(each.total for each in desk.book.loans["L-1"].account.dues)
+        assert due > 0
+        happens(desk, Repay(day, due))
+        check_ledger(desk)
+    assert desk.book.loans["L-1"].account.status is Status.CLOSED
+    end_days(desk, date(2024, 4, 2))
+    check_ledger(desk)
+    months = cash_by_month(desk).to_pydict()
+    assert sum(months["disbursed"]) == -120_000 * YUAN == -sum(months["principal"])
+    # 8 % a year: 19 days of January, then two whole months
+    assert sum(months["interest"]) == 50_667 + 2 * 80_000
+    assert months["balance"][-1] == 10**9 + sum(months["interest"])
+    assert desk.book.loans["L-1"].allowance == 0
+
+
+def test_a_loan_that_is_not_paid_falls_through_the_classes_and_is_written_off():
+    desk = desk_with(contract(yuan=100_000, months=2))
+    happens(desk, Disburse(START))
+    found = {}
+    for month in range(2, 16):
+        end_days(desk, date(2024 + (month - 1) // 12, (month - 1) % 12 + 1, 1))
+        found[month] = desk.book.loans["L-1"].grade
+        check_ledger(desk)
+    assert found[2] is Grade.SPECIAL_MENTION  # due on 22 January, nine days ago
+    assert found[5] is Grade.SUBSTANDARD  # more than 90 days
+    assert found[11] is Grade.DOUBTFUL  # more than 270
+    assert found[15] is Grade.LOSS  # more than 360
+    assert desk.book.loans["L-1"].allowance == 100_000 * YUAN
+    claim = desk.book.loans["L-1"].claim
+    assert claim > 100_000 * YUAN
+    happens(desk, WriteOff(desk.book.day))
+    check_ledger(desk)
+    loan = desk.book.loans["L-1"]
+    assert (loan.account.status, loan.account.claim) == (Status.WRITTEN_OFF, claim)
+    assert loan.allowance == 0
+    happens(desk, Recover(desk.book.day, 20_000 * YUAN))
+    check_ledger(desk)
+    how = outcome(desk)
+    assert how.written_off == claim
+    assert how.lost == claim - 20_000 * YUAN
+    assert how.by_status == {"written_off": 1}
+
+
+def test_nobody_is_upgraded_by_itself():
+    desk = desk_with(contract(yuan=100_000, months=12))
+    happens(desk, Disburse(START))
+    end_days(desk, date(2024, 2, 1))
+    due = sum(each.total for each in desk.book.loans["L-1"].account.dues)
+    happens(desk, Repay(date(2024, 2, 1), due))
+    end_days(desk, date(2024, 2, 20))
+    assert desk.book.loans["L-1"].account.overdue_days == 0
+    end_days(desk, date(2024, 3, 1))
+    assert desk.book.loans["L-1"].grade is Grade.SPECIAL_MENTION
+
+
+def test_a_late_payment_leaves_the_loan_as_if_it_had_been_known():
+    """The money came on 22 January, the bank heard of it in March: the penalty is taken back."""
+    late, known = (desk_with(contract(yuan=100_000)) for _ in range(2))
+    for desk in (late, known):
+        happens(desk, Disburse(START))
+    end_days(known, date(2024, 1, 22))
+    paid = Repay(date(2024, 1, 22), 42_222)
+    happens(known, paid)
+    end_days(late, date(2024, 2, 10))
+    assert late.book.loans["L-1"].account.dues[0].penalty == 0  # interest bears compound interest
+    assert late.book.loans["L-1"].account.dues[0].compound > 0
+    happens(late, paid)
+    end_days(known, date(2024, 2, 10))
+    assert replace(late.book.loans["L-1"], grade=Grade.NORMAL, reason=0, allowance=0) == replace(
+        known.book.loans["L-1"], grade=Grade.NORMAL, reason=0, allowance=0
+    )
+    check_ledger(late)
+    account = BANK.account("penalty_income").id
+    assert asof.balance(late.ledger.book, account).credit == 0
+    lines = asof.statement(late.ledger, account, START, date(2024, 2, 10)).lines.to_pylist()
+    assert any(line["backdated"] and line["memo"].startswith("reverse_") for line in lines)
+
+
+def test_what_cannot_be_is_refused_and_leaves_no_trace():
+    desk = desk_with(contract(yuan=100_000), cash=50_000 * YUAN)
+    before = (desk.book.number, desk.ledger.head)
+    assert happens(desk, Repay(START, 100)).refusal is Refusal.NOT_DISBURSED
+    with pytest.raises(InputError, match="cash"):
+        happens(desk, Disburse(START))
+    with pytest.raises(InputError, match="no such contract"):
+        happens(desk, Disburse(START), name="L-9")
+    with pytest.raises(InputError, match="morning of 2024-01-02"):
+        happens(desk, Repay(date(2024, 1, 3), 100))
+    with pytest.raises(InputError, match="in the book already"):
+        desk.record([("again", Signed(contract()))], AT)
+    with pytest.raises(InputError, match="morning of"):
+        desk.record([("skip", DayEnded(date(2024, 1, 5)))], AT)
+    refused = desk.record([("nothing", Funded(START, 0, "CNY"))], AT)
+    assert refused[0].refusal is Refusal.AMOUNT_MUST_BE_POSITIVE
+    assert (desk.book.number, desk.ledger.head) == before
+
+
+def test_the_same_again_is_done_once_and_another_under_its_id_is_refused():
+    desk = desk_with(contract())
+    happens(desk, Disburse(START), key="bank-1")
+    again = happens(desk, Disburse(START), key="bank-1")
+    assert again.existed
+    assert again.refusal is None
+    with pytest.raises(InputError, match="used before"):
+        happens(desk, Repay(START, 5), key="bank-1")
+    check_ledger(desk)
+
+
+def test_what_a_crash_left_unposted_is_posted_when_the_book_is_opened_again():
+    log, batches = MemoryLog(), InMemory()
+    desk = desk_with(contract(), contract("L-2", 50_000), log=log, ledger=Ledger(batches))
+    happens(desk, Disburse(START))
+    whole = MemoryLog()
+    whole.kept = list(log.kept)
+    # The process dies between log and ledger: the entries are there, their postings are not.
+    broken = LoanDesk(whole, Ledger(batches), BANK)
+    broken.ledger.commit = lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        broken.record([("d2", Happened("L-2", Disburse(START))), ("e", DayEnded(START))], AT)
+    opened = LoanDesk(whole, Ledger(batches), BANK)
+    assert opened.book.loans["L-2"].account.status is Status.OPEN
+    check_ledger(opened)
+    again = LoanDesk(whole, Ledger(batches), BANK)
+    assert again.ledger.head == opened.ledger.head
+    assert again.book.loans == opened.book.loans
+
+
+def test_what_was_not_logged_is_not_posted():
+    log = MemoryLog()
+    desk = desk_with(contract(), log=log)
+    head = desk.ledger.head
+    log.fail = True
+    with pytest.raises(OSError, match="disk"):
+        happens(desk, Disburse(START))
+    assert desk.ledger.head == head
+
+
+def test_a_ledger_of_another_log_is_refused():
+    ledger = Ledger(InMemory())
+    desk = desk_with(contract(), ledger=ledger)
+    happens(desk, Disburse(START))
+    with pytest.raises(EvidenceError, match="the log makes 0"):
+        LoanDesk(MemoryLog(), ledger, BANK)
+
+
+def test_another_writer_is_caught_up_with():
+    log, batches = MemoryLog(), InMemory()
+    one = desk_with(contract(), log=log, ledger=Ledger(batches))
+    two = LoanDesk(log, Ledger(batches), BANK)
+    happens(one, Disburse(START))
+    two.ledger.catch_up()
+    two.catch_up()
+    assert two.book.loans == one.book.loans
+    assert two.ledger.head == one.ledger.head
+
+
+def test_facts_follow_the_book():
+    desk = desk_with(contract(yuan=100_000, months=1))
+    happens(desk, Disburse(START))
+    end_days(desk, date(2024, 2, 2))
+    day = desk.book.day
+    due = sum(each.total for each in desk.book.loans["L-1"].account.dues)
+    happens(desk, Repay(day, due))
+    facts = loan_facts(desk._log.entries(), "Asia/Shanghai")
+    events = facts["loan_event"].to_pylist()
+    assert [each["act"] for each in events] == ["signed", "disburse", "classified", "repay"]
+    assert [each["principal_minor"] for each in events] == [0, 10**7, 10**7, 0]
+    assert events[2]["grade"] == "special_mention"
+    assert events[1]["event_time"].isoformat() == "2024-01-01T16:00:00+00:00"
+    exposures = facts["exposure"].to_pylist()
+    assert [(each["amount_minor"], each["status"]) for each in exposures] == [
+        (10**7, None),
+        (0, "withdrawn"),
+    ]
+
+
+def test_an_event_is_read_from_words():
+    assert event_of("repay", {"on": date(2024, 1, 2), "amount": 5}) == Repay(date(2024, 1, 2), 5)
+    reset = event_of("resetrate", {"on": "2024-01-02", "rate": "0.05"})
+    assert reset == ResetRate(date(2024, 1, 2), Decimal("0.05"))
+    with pytest.raises(InputError, match="no event"):
+        event_of("repaid", {})
+    with pytest.raises(InputError) as refused:
+        event_of("repay", {"on": "2024-01-02"})
+    assert "amount" in refused.value.problem
+
+
+acts = st.lists(
+    st.tuples(
+        st.integers(0, 40),  # days to pass
+        st.integers(0, 40),  # how late it is known
+        st.sampled_from(["repay", "prepay", "part", "write_off", "recover"]),
+        st.integers(1, 60_000 * YUAN),
+        st.sampled_from(["L-1", "L-2"]),
+    ),
+    max_size=5,
+)
+
+
+@settings(max_examples=25)
+@given(acts, st.sampled_from([Method.INTEREST_FIRST, Method.EQUAL_INSTALMENT]))
+def test_whatever_happens_the_ledger_agrees_and_the_log_makes_the_same_again(story, method):
+    log, batches = MemoryLog(), InMemory()
+    desk = desk_with(
+        contract(months=6, method=method), contract("L-2", 50_000, months=3, method=method),
+        log=log, ledger=Ledger(batches),
+    )  # fmt: skip
+    for name in ("L-1", "L-2"):
+        happens(desk, Disburse(START), name)
+    for number, (days, late, what, amount, name) in enumerate(story):
+        end_days(desk, desk.book.day + timedelta(days=days))
+        on = max(START, desk.book.day - timedelta(days=late))
+        event = {
+            "repay": Repay(on, amount),
+            "prepay": Prepay(on, amount),
+            "part": Repay(on, max(amount // 100, 1)),
+            "write_off": WriteOff(desk.book.day),
+            "recover": Recover(on, amount),
+        }[what]
+        happens(desk, event, name, key=f"act {number}")
+        check_ledger(desk)
+    again = LoanDesk(log, Ledger(batches), BANK)
+    assert again.book.loans == desk.book.loans
+    assert again.ledger.head == desk.ledger.head
+    assert LoanBook(log.entries()).loans == desk.book.loans
+    assert loan_table(list(again.book.loans.values())).num_rows == 2
