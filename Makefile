@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SERVICES_APT := postgresql chromium fonts-noto-cjk
+SERVICES_APT := postgresql chromium fonts-noto-cjk beancount hledger
 
 .PHONY: demo test check format test-services bench bench-peers docs clean
 
@@ -31,7 +31,7 @@ test-services: .venv/.services
 	$(BIN)/python -m pytest -m services
 
 # One subject alone: make bench SUBJECTS=features
-SUBJECTS ?= foundation features decisions graph
+SUBJECTS ?= foundation features decisions graph contracts ledger
 
 bench: .venv/.test
 	@for subject in $(SUBJECTS); do \

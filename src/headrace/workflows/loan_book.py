@@ -175,7 +175,7 @@ class LoanBook:
             loan, before = allowed(loan, loan.claim, event.on)
         if event.on < day:
             late = corrected(loan.agreement, loan.events, [event], day, loan.mornings)
-            account, moved = late.after.account, _in_order(loan, late.movements)
+            account, moved = late.after.account, late.movements
         else:
             outcome = apply(loan.account, event)
             if isinstance(outcome, Refusal):  # the log holds only what was accepted
@@ -218,30 +218,3 @@ class LoanBook:
 
 def _funding(entry: Funded) -> Movement:
     return Movement("cash", "capital", entry.amount, entry.currency, entry.on, "fund")
-
-
-def _in_order(loan: Loan, movements: Movements) -> Movements:
-    """The movements of a correction, so ordered that no balance is below zero on the way."""
-    account = loan.account
-    overdue = sum(due.principal for due in account.dues if due.overdue)
-    held = {
-        "loan_principal": account.principal_owed - overdue,
-        "overdue_principal": overdue,
-        "borrower_deposit": account.deposit,
-    }
-    signs = {"loan_principal": 1, "overdue_principal": 1, "borrower_deposit": -1}
-    waiting, found = list(movements), list[Movement]()
-    while waiting:
-        for each in waiting:
-            after = dict(held)
-            for role, sign in ((each.debit, 1), (each.credit, -1)):
-                if role in held:
-                    after[role] += sign * signs[role] * each.amount
-            if min(after.values()) >= 0:
-                held = after
-                found.append(each)
-                waiting.remove(each)
-                break
-        else:
-            return (*found, *waiting)  # the ledger will say which
-    return tuple(found)

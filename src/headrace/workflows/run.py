@@ -126,7 +126,6 @@ def run(
     desk = _Desk(pack, policy, output, settings, recorder)
     progress.begin("facts")
     ingested, zone = take_facts(source, output, recorder, settings.code), source.mapping.time_zone
-    records = ingested.facts[CREDIT_RECORD.kind]
     moment = _moment(ingested, settings.as_of, zone)
     progress.end("facts", f"{ingested.facts[INVOICE.kind].num_rows:,}")
     progress.begin("graph")
@@ -136,7 +135,7 @@ def run(
     features = desk.compute_features(ingested, graph, moment, zone)
     progress.end("features", f"{features.num_rows:,} × {features.num_columns - 2}")
     progress.begin("scores")
-    scored = desk.score(features, records.filter(known_by(records, moment)))
+    scored = desk.score(features, ingested, moment)
     quality = scored.validation
     progress.end("scores", "" if quality is None else f"AUC {quality.auc.value:.3f}")
     progress.begin("decisions")
@@ -303,9 +302,11 @@ class _Desk:
         )
         return table
 
-    def score(self, features: pa.Table, credit_records: pa.Table) -> Scored:
-        """Scores, and the card that gave them."""
-        scored = score(features, credit_records, self.lending, self.settings.score)
+    def score(self, features: pa.Table, ingested: Ingested, moment: datetime) -> Scored:
+        """Scores, and the card that gave them, from the credit records known at the moment."""
+        records = ingested.facts[CREDIT_RECORD.kind]
+        known = records.filter(known_by(records, moment))
+        scored = score(features, known, self.lending, self.settings.score)
         parties = features["party"].to_pylist()
         self._write_step(
             "scores",
