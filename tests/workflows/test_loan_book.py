@@ -1,14 +1,23 @@
 """A book of loans: what its log makes of it, late events, and the ledger that agrees."""
 
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
+import loan_writer
+import numpy as np
 import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headrace.adapters.ledger_store import open_ledger
+from headrace.adapters.loan_log_store import LoanLogStore
 from headrace.contracts.classification.tables import Grade
 from headrace.contracts.lending.account import Status
 from headrace.contracts.lending.events import (
@@ -32,6 +41,7 @@ from headrace.workflows.loan_reports import cash_by_month, loan_table, outcome
 from loan_sample import AT, START, YUAN, MemoryLog, contract, desk_with
 
 BANK = chart.shipped("bank")
+TESTS = Path(__file__).parent.parent
 
 
 def end_days(desk, until):
@@ -306,3 +316,45 @@ def test_whatever_happens_the_ledger_agrees_and_the_log_makes_the_same_again(sto
     assert again.ledger.head == desk.ledger.head
     assert LoanBook(log.entries()).loans == desk.book.loans
     assert loan_table(list(again.book.loans.values())).num_rows == 2
+
+
+SEEDS = int(os.environ.get("HEADRACE_KILL_SEEDS", "1"))
+"""A full run takes 1000."""
+
+
+def test_kill_9_at_any_moment_loses_no_day_and_posts_nothing_twice(tmp_path):
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    loan_writer.live(whole)
+    for seed in range(SEEDS):
+        folder = tmp_path / f"{seed}"
+        folder.mkdir()
+        acknowledged = date.min
+        for life in range(3):
+            command = [sys.executable, loan_writer.__file__, str(folder)]
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(TESTS)}
+            )
+            told = process.stdout.readline()  # one more day is over
+            time.sleep(np.random.default_rng((seed, life)).uniform(0, 0.2))
+            process.kill()
+            told += process.stdout.read()
+            process.stdout.close()
+            process.wait()
+            acknowledged = max(
+                [acknowledged, *(date.fromisoformat(day) for day in told.decode().split())]
+            )
+            with open_ledger(str(folder / "ledger.db")) as ledger:
+                desk = LoanDesk(LoanLogStore(str(folder / "book.db")), ledger, BANK)
+                assert acknowledged < desk.book.day <= loan_writer.LAST
+                check_ledger(desk)
+        loan_writer.live(folder)
+        here, there = (open_ledger(str(each / "ledger.db")) for each in (folder, whole))
+        with here as ledger, there as right:
+            assert asof.trial_balance(ledger.book).equals(asof.trial_balance(right.book))
+            assert ledger.verify() == ()
+        assert logs_of(folder) == logs_of(whole)
+
+
+def logs_of(folder):
+    return LoanLogStore(str(folder / "book.db")).entries()
