@@ -125,6 +125,24 @@ def test_a_loan_is_acted_on_and_a_late_act_posts_the_difference(mine):
     assert headrace("ledger", "sheet", mine / "ledger.db", "--json").value["balanced"] is True
 
 
+def test_a_loan_gets_more_time_and_a_better_class_is_approved(mine):
+    loans = headrace("book", "list", "--book", mine, "--status", "open", "--json").value
+    worst = loans[0]
+    assert worst["grade"] != "normal"
+    name = worst["contract"]
+    approve = ("book", "approve", name, "normal", "--by", "Li", "--id", "m1", "--book", mine)
+    assert headrace(*approve, "--json").value["posted"] == 0
+    more = ("book", "extend", name, "--until", "2022-06-21", "--id", "x1", "--book", mine)
+    done = headrace(*more, "--rate", "0.06", "--json")
+    assert done.status == 0, done.err
+    assert done.value["owed_minor"] == worst["owed_minor"]
+    assert headrace("ledger", "sheet", mine / "ledger.db", "--json").value["balanced"] is True
+    check_refused(headrace(*more[:-4], "--id", "x2", "--book", mine, "--rate", "six"), "no rate")
+    best = next(each for each in loans if each["grade"] == "normal")["contract"]
+    wrong = headrace(*approve[:2], best, "normal", "--by", "Li", "--id", "m2", "--book", mine)
+    check_refused(wrong, "no better class")
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,8 +17,9 @@ from hypothesis import strategies as st
 
 from headrace.adapters.ledger_store import open_ledger
 from headrace.adapters.loan_log_store import LoanLogStore
-from headrace.contracts.classification.tables import Grade
+from headrace.contracts.classification.tables import Grade, Reason
 from headrace.contracts.lending.account import Status
+from headrace.contracts.lending.acts import extension
 from headrace.contracts.lending.events import (
     Disburse,
     Prepay,
@@ -27,6 +27,7 @@ from headrace.contracts.lending.events import (
     Refusal,
     Repay,
     ResetRate,
+    Restructure,
     WriteOff,
 )
 from headrace.contracts.lending.terms import Method
@@ -36,7 +37,7 @@ from headrace.ledger.journal import InMemory, Ledger
 from headrace.workflows.loan_book import LoanBook
 from headrace.workflows.loan_desk import LoanDesk
 from headrace.workflows.loan_facts import loan_facts
-from headrace.workflows.loan_log import DayEnded, Funded, Happened, Signed, event_of
+from headrace.workflows.loan_log import Approved, DayEnded, Funded, Happened, Signed, event_of
 from headrace.workflows.loan_reports import cash_by_month, loan_table, outcome
 from loan_sample import AT, START, YUAN, MemoryLog, contract, desk_with
 
@@ -145,6 +146,54 @@ def test_nobody_is_upgraded_by_itself():
     assert desk.book.loans["L-1"].grade is Grade.SPECIAL_MENTION
 
 
+def settle(desk, day):
+    """Everything due is paid on a day, month after month until then."""
+    while desk.book.day < day:
+        end_days(desk, desk.book.day + timedelta(days=1))
+        due = sum(each.total for each in desk.book.loans["L-1"].account.dues)
+        if due:
+            happens(desk, Repay(desk.book.day, due), key=f"paid {desk.book.day}")
+
+
+def test_an_approved_upgrade_is_given_at_once_to_a_good_loan_and_earned_by_a_bad_one():
+    desk = desk_with(contract(yuan=100_000, months=24))
+    happens(desk, Disburse(START))
+    end_days(desk, date(2024, 5, 1))
+    assert desk.book.loans["L-1"].grade is Grade.SUBSTANDARD
+    due = sum(each.total for each in desk.book.loans["L-1"].account.dues)
+    happens(desk, Repay(desk.book.day, due))
+    day = desk.book.day
+    with pytest.raises(InputError, match="no better class"):
+        desk.record([("worse", Approved("L-1", day, "loss", "Li"))], AT)
+    with pytest.raises(InputError, match="morning of"):
+        desk.record([("later", Approved("L-1", day + timedelta(1), "normal", "Li"))], AT)
+    desk.record([("minutes 7", Approved("L-1", day, "normal", "Li"))], AT)
+    settle(desk, date(2024, 7, 1))
+    assert desk.book.loans["L-1"].grade is Grade.SUBSTANDARD  # approved, and not yet earned
+    settle(desk, date(2024, 12, 1))
+    loan = desk.book.loans["L-1"]
+    assert loan.grade is Grade.NORMAL
+    assert loan.proposed is None
+    check_ledger(desk)
+
+
+def test_a_loan_that_got_more_time_is_observed_for_a_year():
+    desk = desk_with(contract(yuan=100_000, months=6))
+    happens(desk, Disburse(START))
+    settle(desk, date(2024, 6, 2))
+    account = desk.book.loans["L-1"].account
+    terms = extension(account, date(2026, 1, 21))
+    happens(desk, Restructure(account.day, terms))
+    check_ledger(desk)
+    loan = desk.book.loans["L-1"]
+    assert loan.restructured == 1
+    assert loan.observed_until >= date(2025, 6, 2)
+    settle(desk, date(2024, 8, 1))
+    assert desk.book.loans["L-1"].grade >= Grade.SPECIAL_MENTION
+    assert desk.book.loans["L-1"].reason is Reason.RESTRUCTURED
+    check_ledger(desk)
+
+
 def test_a_late_payment_leaves_the_loan_as_if_it_had_been_known():
     """The money came on 22 January, the bank heard of it in March: the penalty is taken back."""
     late, known = (desk_with(contract(yuan=100_000)) for _ in range(2))
@@ -158,9 +207,10 @@ def test_a_late_payment_leaves_the_loan_as_if_it_had_been_known():
     assert late.book.loans["L-1"].account.dues[0].compound > 0
     happens(late, paid)
     end_days(known, date(2024, 2, 10))
-    assert replace(late.book.loans["L-1"], grade=Grade.NORMAL, reason=0, allowance=0) == replace(
-        known.book.loans["L-1"], grade=Grade.NORMAL, reason=0, allowance=0
-    )
+    one, other = late.book.loans["L-1"], known.book.loans["L-1"]
+    assert (one.account, one.events) == (other.account, other.events)
+    # classes and the time of good conduct are not restated: they were judged by what was known
+    assert (one.grade, other.grade) == (Grade.SPECIAL_MENTION, Grade.NORMAL)
     check_ledger(late)
     account = BANK.account("penalty_income").id
     assert asof.balance(late.ledger.book, account).credit == 0

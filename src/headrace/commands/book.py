@@ -23,10 +23,11 @@ from headrace.adapters.keys import load_or_create_signing_key
 from headrace.adapters.ledger_store import open_ledger
 from headrace.adapters.loan_log_store import LoanLogStore
 from headrace.adapters.wall_clock import now
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.policy_files import AsJson, By, Language
 from headrace.contracts.conventions.china import CHINA
 from headrace.contracts.lending.account import Status, quote
-from headrace.contracts.lending.events import REFUSAL_WORDS, WriteOff
+from headrace.contracts.lending.acts import extension
+from headrace.contracts.lending.events import REFUSAL_WORDS, Restructure, WriteOff
 from headrace.contracts.lending.schedule import schedule
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds
@@ -38,6 +39,7 @@ from headrace.workflows.explain import run_settings
 from headrace.workflows.loan_desk import LoanDesk
 from headrace.workflows.loan_log import (
     EVENTS,
+    Approved,
     DayEnded,
     Entry,
     Funded,
@@ -241,22 +243,47 @@ def act_command(  # noqa: PLR0913 - a command has a parameter per option
             if not equals:
                 raise InputError(f"{each!r} sets nothing", where="--set", remedy="name=value")
             given[name] = value
-        before = opened.desk.ledger.head.transfers
-        (found,) = opened.desk.record([(key, Happened(contract, event_of(event, given)))], now())
-        if found.refusal is not None:
-            zh, en = REFUSAL_WORDS[found.refusal]
-            raise InputError(
-                zh if lang == "zh" else en,
-                where=f"{contract}, {event}",
-                remedy=f"headrace book loan {contract} says how the loan stands",
-            )
-        _proved(opened)
-        posted = opened.desk.ledger.head.transfers - before
-        row = loan_table([opened.desk.book.loan(contract)]).to_pylist()[0]
-    if as_json:
-        printing.as_json({"existed": found.existed, "entry": found.number, "posted": posted, **row})
-    else:
-        printing_book.acted(found, posted, row, lang)
+        entry = Happened(contract, event_of(event, given))
+        _acted(opened, key, entry, lang, as_json=as_json)
+
+
+@app.command("extend")
+def extend_command(  # noqa: PLR0913 - a command has a parameter per option
+    contract: ContractId,
+    *,
+    until: Annotated[
+        datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="The new last due day.")
+    ],
+    key: Annotated[str, typer.Option("--id", help="Its own id, such as the agreement's number.")],
+    rate: Annotated[str | None, typer.Option("--rate", help="0.05; else that in force.")] = None,
+    book: BookFolder = DEFAULT,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Give a borrower who cannot pay more time, on the book's day; the loan is then observed."""
+    with _opened(book) as opened:
+        account = opened.desk.book.loan(contract).account
+        terms = extension(account, until.date(), None if rate is None else _rate(rate))
+        event = Restructure(account.day, terms)
+        _acted(opened, key, Happened(contract, event), lang, as_json=as_json)
+
+
+@app.command("approve")
+def approve_command(  # noqa: PLR0913 - a command has a parameter per option
+    contract: ContractId,
+    grade: Annotated[str, typer.Argument(help="normal, special_mention, substandard, doubtful.")],
+    *,
+    by: By,
+    key: Annotated[str, typer.Option("--id", help="Its own id, such as the minutes' number.")],
+    book: BookFolder = DEFAULT,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Approve a better class: it is given at the end of the month, out of bad once it is earned."""
+    with _opened(book) as opened:
+        day = opened.desk.book.loan(contract).account.day
+        entry = Approved(contract, day, grade, by)
+        _acted(opened, key, entry, lang, as_json=as_json)
 
 
 @app.command("end-day")
@@ -319,6 +346,28 @@ def cash_flow_command(
         printing_book.cash_flow(table, lang)
 
 
+def _acted(
+    opened: Opened, key: str, entry: Happened | Approved, lang: str, *, as_json: bool
+) -> None:
+    """Record one entry about a loan, and say what became of it."""
+    before = opened.desk.ledger.head.transfers
+    (found,) = opened.desk.record([(key, entry)], now())
+    if found.refusal is not None:
+        zh, en = REFUSAL_WORDS[found.refusal]
+        raise InputError(
+            zh if lang == "zh" else en,
+            where=f"{entry.contract}, {key}",
+            remedy=f"headrace book loan {entry.contract} says how the loan stands",
+        )
+    _proved(opened)
+    posted = opened.desk.ledger.head.transfers - before
+    row = loan_table([opened.desk.book.loan(entry.contract)]).to_pylist()[0]
+    if as_json:
+        printing.as_json({"existed": found.existed, "entry": found.number, "posted": posted, **row})
+    else:
+        printing_book.acted(found, posted, row, lang)
+
+
 def _simulate(desk: LoanDesk, months: int, seed: int, tick: printing_book.Tick) -> None:
     """Day by day: everybody does what they do, then the day ends."""
     contracts = [each.contract for each in desk.book.loans.values()]
@@ -363,6 +412,13 @@ def _moment(day: date) -> int:
     """The evening of a day, as when it was known."""
     local = datetime.combine(day, time(20), ZoneInfo(ZONE))
     return microseconds(local.astimezone(UTC))
+
+
+def _rate(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError as error:
+        raise InputError(f"{text!r} is no rate", where="--rate", remedy="such as 0.05") from error
 
 
 def _amount(text: str, currency: str) -> int:

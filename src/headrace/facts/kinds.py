@@ -201,6 +201,7 @@ RATE_RESPONSE = FactSchema(
 LOAN_ACTS = (
     *("signed", "disburse", "draw", "repay", "prepay", "subsidise", "refund", "resetrate"),
     *("chargefee", "misuse", "accelerate", "restructure", "writeoff", "recover", "classified"),
+    *("approved",),
 )
 LOAN_GRADES = ("normal", "special_mention", "substandard", "doubtful", "loss")
 
@@ -248,7 +249,13 @@ CORRECTION = FactSchema(
 MAPPABLE = {
     schema.kind: schema
     for schema in (
-        PARTY, INVOICE, CREDIT_RECORD, RATE_RESPONSE, RELATION, EXPOSURE, LOAN_EVENT,
+        PARTY,
+        INVOICE,
+        CREDIT_RECORD,
+        RATE_RESPONSE,
+        RELATION,
+        EXPOSURE,
+        LOAN_EVENT,
     )  # fmt: skip
 }
 KINDS = {**MAPPABLE, CORRECTION.kind: CORRECTION}

@@ -13,17 +13,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from headrace.contracts.classification.tables import Grade
 from headrace.contracts.conventions.china import CHINA
 from headrace.contracts.lending.account import Movements, advance, opened
 from headrace.contracts.lending.acts import apply
-from headrace.contracts.lending.events import Refusal, WriteOff
+from headrace.contracts.lending.events import Refusal, Restructure, WriteOff
 from headrace.contracts.lending.replay import corrected
 from headrace.contracts.movements import Movement
 from headrace.errors import InputError
 from headrace.workflows.contracts import Contract
 from headrace.workflows.loan import Loan
-from headrace.workflows.loan_grades import allowed, graded
-from headrace.workflows.loan_log import DayEnded, Entry, Funded, Happened, Logged, Signed
+from headrace.workflows.loan_grades import allowed, graded, observed
+from headrace.workflows.loan_log import Approved, DayEnded, Entry, Funded, Happened, Logged, Signed
 
 DAY = timedelta(days=1)
 
@@ -91,6 +92,9 @@ class LoanBook:
         if isinstance(entry, DayEnded):
             self._check_day(entry.day)
             return None
+        if isinstance(entry, Approved):
+            self._check_approved(entry)
+            return None
         loan, day = self.loan(entry.contract), self._today()
         if entry.event.on > day:
             raise InputError(
@@ -113,6 +117,10 @@ class LoanBook:
             moved = self._sign(entry.contract)
         elif isinstance(entry, Happened):
             moved = self._happen(entry)
+        elif isinstance(entry, Approved):
+            loan = self.loan(entry.contract)
+            self.loans[entry.contract] = replace(loan, proposed=Grade[entry.grade.upper()])
+            moved = []
         else:
             moved = self._end_day(entry.day)
         self.number = logged.number
@@ -154,6 +162,22 @@ class LoanBook:
                 remedy="sign it for that day or a later one",
             )
 
+    def _check_approved(self, entry: Approved) -> None:
+        loan, words = self.loan(entry.contract), [each.name.lower() for each in Grade]
+        better = words[: loan.grade]
+        if entry.grade not in better:
+            raise InputError(
+                f"{entry.grade!r} is no better class than {loan.grade.name.lower()}",
+                where=entry.contract,
+                remedy=f"One of {', '.join(better)}" if better else "It is in the best class",
+            )
+        if entry.on != self._today():
+            raise InputError(
+                f"the book stands on the morning of {self.day}",
+                where=f"{entry.contract}, approval of {entry.on}",
+                remedy="approve it for that day",
+            )
+
     def _check_day(self, day: date) -> None:
         if day != self._today():
             raise InputError(
@@ -193,6 +217,8 @@ class LoanBook:
             events=(*loan.events, event),
             allowance=loan.allowance - used,
         )
+        if isinstance(event, Restructure) and account.plan:
+            loan = observed(loan, event.on)
         self.loans[entry.contract] = loan
         return [(entry.contract, each) for each in (*before, *moved)]
 
@@ -204,9 +230,7 @@ class LoanBook:
             if loan.is_live:
                 account, moved = advance(loan.account, morning)
                 found += [(name, each) for each in moved]
-                self.loans[name] = replace(
-                    loan, account=account, mornings=(*loan.mornings, morning)
-                )
+                self.loans[name] = loan.on_the_morning(account)
         if morning.day == 1:
             for loan, moved in graded(self.loans, day):
                 name = loan.contract.contract

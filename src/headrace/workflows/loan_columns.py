@@ -1,11 +1,10 @@
-"""Books of loans and of claims as people export them: cells read, and rows refused with a reason."""
+"""Books of loans and claims as people export them: cells read, rows refused with a reason."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -150,7 +149,7 @@ class Part:
 
 
 def money(currency: str) -> Reading:
-    """Amounts in major units as int64 minor ones."""
+    """Amounts in major units as int64 minor ones, from 0."""
     return Reading(
         lambda value: _fits(read_amount(value, currency)),
         pa.int64(),
@@ -159,7 +158,7 @@ def money(currency: str) -> Reading:
 
 
 def minor() -> Reading:
-    """Amounts in minor units."""
+    """Amounts in minor units, from 0."""
     return Reading(_whole, pa.int64(), "Give whole minor units.")
 
 
@@ -194,7 +193,7 @@ def texts() -> Reading:
 
 
 def _fits(amount: int | None) -> int | None:
-    return amount if amount is not None and abs(amount) < 1 << 62 else None
+    return amount if amount is not None and 0 <= amount < 1 << 61 else None
 
 
 def _whole(value: Any) -> int | None:
@@ -277,15 +276,7 @@ def typed(
             columns[name].to_pylist() if name in columns else [None] * n, rows.tolist(), strict=True
         )
     ]
-    good = np.ones(n, np.bool_)
-    good[list(found)] = False
-    kept = np.flatnonzero(good)
-    return Typed(
-        pa.table(columns).filter(pa.array(good)),
-        rows[kept],
-        tuple(ids[at] for at in kept.tolist()),
-        refusals([(int(rows[at]), ids[at], *found[at]) for at in sorted(found)]),
-    )
+    return _without(Typed(pa.table(columns), rows, tuple(ids), REFUSED.empty_table()), found)
 
 
 def refusals(found: Sequence[tuple[int, str, str, Any, str]]) -> pa.Table:
@@ -353,7 +344,58 @@ def typed_loans(table: pa.Table, rows: Longs, currency: str) -> Typed:
         for key in read.table.column_names
         if key != "loan"
     }
-    return Typed(pa.table(columns), read.rows, read.ids, read.refused)
+    return _sensible(Typed(pa.table(columns), read.rows, read.ids, read.refused))
+
+
+def _sensible(book: Typed) -> Typed:
+    """Without loans whose columns are right each, but not together; the first reason of each."""
+    table, n = book.table, book.table.num_rows
+    names = table.column_names
+
+    def has(key: str) -> NDArray[np.bool_]:
+        column = table[key] if key in names else pa.nulls(n)
+        if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+            return np.asarray(pc.fill_null(pc.list_value_length(column), 0).to_numpy() > 0)
+        return np.asarray(pc.is_valid(column))
+
+    def number(key: str, otherwise: int) -> Longs:
+        if key not in names:
+            return np.full(n, otherwise, np.int64)
+        return np.asarray(pc.fill_null(table[key].cast(pa.int64()), otherwise).to_numpy())
+
+    method = np.array(table["method"].to_pylist() if "method" in names else [_USUAL["method"]] * n)
+    irregular = method == Method.IRREGULAR.value
+    whole = np.isin(method, [Method.BULLET.value, Method.IRREGULAR.value])
+    planned = irregular | (method == Method.ANY_DAY.value)
+    most = number("every_months", 1)
+    checks = (
+        ("maturity", whole & ~has("maturity"), "Give a maturity: this method needs one."),
+        ("plan", irregular & ~has("plan"), "Say which principal is repaid on which day."),
+        ("plan", ~planned & has("plan"), "Leave it out, or take irregular or any_day."),
+        ("due_month", number("due_month", 0) >= most, "Give 0 to every_months - 1."),
+        ("subsidy_share", has("subsidy_share") & has("subsidy_points"), "Give one of the two."),
+    )
+    found: dict[int, tuple[str, Any, str]] = {}
+    for key, wrong, remedy in checks:
+        for at in np.flatnonzero(wrong):
+            told = table[key][int(at)].as_py() if key in names else None
+            found.setdefault(int(at), (key, told, remedy))
+    return _without(book, found)
+
+
+def _without(book: Typed, found: Mapping[int, tuple[str, Any, str]]) -> Typed:
+    """Without some rows, by place, each told with its field, its value and what would be right."""
+    if not found:
+        return book
+    good = np.ones(book.table.num_rows, np.bool_)
+    good[list(found)] = False
+    told = [(int(book.rows[at]), book.ids[at], *found[at]) for at in sorted(found)]
+    return Typed(
+        book.table.filter(pa.array(good)),
+        book.rows[good],
+        tuple(each for each, kept in zip(book.ids, good.tolist(), strict=True) if kept),
+        pa.concat_tables([book.refused, refusals(told)]),
+    )
 
 
 def parts(book: Typed, calendar: Calendar, at_once: int = LOANS_AT_ONCE) -> Iterator[Part]:
@@ -399,8 +441,8 @@ def _scheduled(book: Typed, calendar: Calendar) -> Part:
     loans, kept, refused = loans_from(book.table)
     found = schedules(loans, calendar).table() if len(loans) else None
     told = [
-        (int(book.rows[each["row"]]), book.ids[each["row"]], each["field"], each["value"],
-         each["remedy"])
+        (int(book.rows[each["row"]]), book.ids[each["row"]], each["field"],
+         None if each["value"] == "None" else each["value"], each["remedy"])
         for each in refused.to_pylist()
     ]  # fmt: skip
     if found is None:

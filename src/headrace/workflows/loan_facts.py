@@ -15,7 +15,7 @@ from headrace.facts.kinds import EXPOSURE, LOAN_EVENT
 from headrace.facts.schema import FactSchema
 from headrace.workflows.loan import Loan
 from headrace.workflows.loan_book import LoanBook
-from headrace.workflows.loan_log import Happened, Logged, Signed
+from headrace.workflows.loan_log import Approved, Happened, Logged, Signed
 
 SOURCE = "loan_book"
 PURPOSE, CONSENT = "credit", "contract"
@@ -35,7 +35,7 @@ def loan_facts(entries: Iterable[Logged], zone: str) -> dict[str, pa.Table]:
         book.take(logged)
         entry = logged.entry
         times = _times(logged, zone)
-        if isinstance(entry, Signed | Happened):
+        if isinstance(entry, Signed | Happened | Approved):
             loan = book.loans[logged.contract]
             amount = None
             if isinstance(entry, Happened):

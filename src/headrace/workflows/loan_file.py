@@ -37,6 +37,7 @@ DIGITS_MAX = 30
 _MONEY = {"principal", "limit", "instalment", "amount", "amount_min"}
 _MONEY_PAIRS = {"plan"}
 _EVENT_KEYS = {"event", "late"}
+_PLAIN = {int: "a whole number", str: "text", bool: "true or false"}
 CHINESE: Mapping[Enum, tuple[str, ...]] = {
     **{method: (zh,) for method, (zh, _) in METHOD_WORDS.items()},
     BusinessDay.NO_SHIFT: ("不顺延",),
@@ -121,7 +122,7 @@ def terms_of(document: Mapping[str, Any], where: str) -> Terms:
         InputError: Naming the key, what it says, and what would be right.
     """
     currency = document.get("currency", "CNY")
-    if currency not in MINOR_PER_MAJOR:
+    if not isinstance(currency, str) or currency not in MINOR_PER_MAJOR:
         _refuse(where, "currency", currency, f"one of {', '.join(MINOR_PER_MAJOR)}")
     given = _Reader(currency).table(Terms, document, where)
     lacking = [each for each in ("principal", "start") if each not in given]
@@ -131,7 +132,8 @@ def terms_of(document: Mapping[str, Any], where: str) -> Terms:
         remedy = "a loan has principal, start, rate, and maturity or instalments"
         raise InputError(f"{', '.join(lacking)} is not stated", where=where, remedy=remedy)
     given.setdefault("rate", Decimal(0))  # a floating loan's rate is that of its first day
-    return _made(Terms, given, where)
+    terms: Terms = _made(Terms, given, where)
+    return terms
 
 
 def told_of(document: Mapping[str, Any], terms: Terms, where: str) -> Told:
@@ -234,7 +236,8 @@ def read_word(kind: type[Enum], value: Any) -> Enum | None:
     text = str(value).strip()
     plain = text.casefold().replace(" ", "_").replace("-", "_")
     for each in kind:
-        words = {each.name.casefold(), str(each.value).casefold()}
+        words = {each.name.casefold()}
+        words |= {each.value.casefold()} if isinstance(each.value, str) else set()
         if plain in words or text in CHINESE.get(each, ()):
             return each
     return None
@@ -245,13 +248,19 @@ def words_of(kind: type[Enum]) -> str:
     return ", ".join(each.name.lower() for each in kind)
 
 
-def _flag(value: Any, where: str) -> bool:
-    text = str(value).strip().casefold()
-    if text in ("true", "yes", "1", "\u662f"):
+def read_flag(value: Any) -> bool | None:
+    """True or false from a flag or text such as yes, no, 是, 否, 1, 0; None: it is neither."""
+    text = str(value).strip().casefold().removesuffix(".0")
+    if text in ("true", "yes", "y", "1", "是"):
         return True
-    if text in ("false", "no", "0", "\u5426", "", "none"):
+    return False if text in ("false", "no", "n", "0", "否") else None
+
+
+def _flag(value: Any, where: str) -> bool:
+    if value is None or not str(value).strip():
         return False
-    _refuse(where, "late", value, "true or false")
+    found = read_flag(value)
+    return _refuse(where, "late", value, "true or false") if found is None else found
 
 
 @dataclass(frozen=True)
@@ -288,7 +297,7 @@ class _Reader:
             kind = options[0]
         if get_origin(kind) is tuple:
             return self._several(kind, name, value, where)
-        if is_dataclass(kind):
+        if is_dataclass(kind) and isinstance(kind, type):
             if not isinstance(value, Mapping):
                 _refuse(where, name, value, f"a table [{name}]")
             if kind is Terms:
@@ -319,7 +328,7 @@ class _Reader:
         if not isinstance(value, list):
             _refuse(where, name, value, f"a list: {name} = [...]")
         inner = get_args(kind)[0]
-        if is_dataclass(inner):
+        if is_dataclass(inner) and isinstance(inner, type):
             places = [f"{where}, {name} {number}" for number in range(1, len(value) + 1)]
             for place, each in zip(places, value, strict=True):
                 if not isinstance(each, Mapping):
@@ -357,7 +366,7 @@ def _made(kind: Any, given: dict[str, Any], where: str) -> Any:
         if value is None or not plain or isinstance(value, IntEnum):
             continue
         if type(value) not in plain:
-            _refuse(where, name, value, f"{' or '.join(each.__name__ for each in plain)}")
+            _refuse(where, name, value, " or ".join(_PLAIN[each] for each in plain))
     try:
         return kind(**given)
     except InputError as error:

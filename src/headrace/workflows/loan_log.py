@@ -45,14 +45,31 @@ class Happened:
 
 
 @dataclass(frozen=True)
+class Approved:
+    """Somebody approved a better class: the loan is not impaired, and may rise once it is earned.
+
+    Attributes:
+        contract: Whose.
+        on: The day.
+        grade: Of the five classes, in lower case: `normal`.
+        by: Who.
+    """
+
+    contract: str
+    on: date
+    grade: str
+    by: str
+
+
+@dataclass(frozen=True)
 class DayEnded:
     """Nothing more is expected of a day; what comes later for it is late."""
 
     day: date
 
 
-Entry = Funded | Signed | Happened | DayEnded
-_FUNDED, _SIGNED, _DAY_ENDED = "funded", "signed", "day_ended"
+Entry = Funded | Signed | Happened | Approved | DayEnded
+_FUNDED, _SIGNED, _APPROVED, _DAY_ENDED = "funded", "signed", "approved", "day_ended"
 
 
 @dataclass(frozen=True)
@@ -64,7 +81,7 @@ class Logged:
         id: Idempotency key: the same id with the same content is logged once.
         known_at: Microseconds since 1970, UTC.
         contract: Which contract it is about; empty where it is about the day.
-        kind: `funded`, `signed`, `day_ended`, or the word of an event.
+        kind: `funded`, `signed`, `approved`, `day_ended`, or the word of an event.
         on: The day it counts for.
         content: Canonical JSON.
     """
@@ -89,6 +106,8 @@ class Logged:
                 return msgspec.json.decode(self.content, type=Funded)
             if self.kind == _SIGNED:
                 return Signed(msgspec.json.decode(self.content, type=Contract))
+            if self.kind == _APPROVED:
+                return msgspec.json.decode(self.content, type=Approved)
             if self.kind == _DAY_ENDED:
                 return DayEnded(self.on)
             return Happened(self.contract, decoded(self.kind, self.content))
@@ -109,6 +128,9 @@ def logged(number: int, key: str, known_at: int, entry: Entry) -> Logged:
     if isinstance(entry, Funded):
         content = msgspec.json.encode(entry, order="sorted")
         return Logged(number, key, known_at, "", _FUNDED, entry.on, content)
+    if isinstance(entry, Approved):
+        content = msgspec.json.encode(entry, order="sorted")
+        return Logged(number, key, known_at, entry.contract, _APPROVED, entry.on, content)
     if isinstance(entry, DayEnded):
         return Logged(number, key, known_at, "", _DAY_ENDED, entry.day, b"{}")
     content = msgspec.json.encode(entry.event, order="sorted")

@@ -63,6 +63,7 @@ class Story:
         account: On the morning of the last day.
         quote: What clears it then; None: nothing is lent.
         correction: What late events change; None: there are none.
+        later: Events after that day, which are left out.
         unsettled: Acts that were accepted without the late events and are refused with them.
     """
 
@@ -71,6 +72,7 @@ class Story:
     account: Account
     quote: Quote | None
     correction: Correction | None
+    later: int
     unsettled: tuple[tuple[Event, Refusal], ...]
 
 
@@ -81,7 +83,8 @@ def last_day(told: Told) -> date:
 
 def story(agreement: Agreement, told: Told, until: date) -> Story:
     """How a loan stands after each event up to a day, with late events in their places."""
-    correction, unsettled = None, ()
+    correction: Correction | None = None
+    unsettled: tuple[tuple[Event, Refusal], ...] = ()
     if told.late:
         correction = corrected(agreement, told.known, told.late, until)
         before = list(correction.before.refused)
@@ -100,6 +103,7 @@ def story(agreement: Agreement, told: Told, until: date) -> Story:
         history.account,
         quote(history.account, until) if lent else None,
         correction,
+        sum(each.on > until for each in (*told.known, *told.late)),
         unsettled,
     )
 

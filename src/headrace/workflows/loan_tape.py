@@ -251,7 +251,7 @@ def column_of(tape: pa.Table, name: str) -> str:
             where="rules",
             remedy=f"one of {', '.join(tape.column_names)}",
         )
-    return found[0]
+    return str(found[0])
 
 
 def bound(standards: Standards, tape: pa.Table) -> Standards:
