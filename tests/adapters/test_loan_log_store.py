@@ -23,7 +23,7 @@ def address(tmp_path):
     return str(tmp_path / "book.db")
 
 
-def test_entries_come_back_as_they_were(address):
+def check_entries_come_back(address):
     LoanLogStore(address, create=True).append(ENTRIES)
     found = LoanLogStore(address).entries()
     assert found == ENTRIES
@@ -31,7 +31,7 @@ def test_entries_come_back_as_they_were(address):
     assert LoanLogStore(address).entries(after=2) == ENTRIES[2:]
 
 
-def test_a_number_or_an_id_is_given_once_and_then_nothing_of_the_batch_is_kept(address):
+def check_a_number_is_given_once(address):
     store = LoanLogStore(address, create=True)
     store.append(ENTRIES[:2])
     for taken in (logged(2, "other", AT, DayEnded(START)), logged(3, "sign", AT, DayEnded(START))):
@@ -40,6 +40,14 @@ def test_a_number_or_an_id_is_given_once_and_then_nothing_of_the_batch_is_kept(a
     assert store.entries() == ENTRIES[:2]
     store.append([])
     assert store.entries() == ENTRIES[:2]
+
+
+def test_entries_come_back_as_they_were(address):
+    check_entries_come_back(address)
+
+
+def test_a_number_or_an_id_is_given_once_and_then_nothing_of_the_batch_is_kept(address):
+    check_a_number_is_given_once(address)
 
 
 def test_what_is_missing_or_spoilt_is_said(address):

@@ -212,9 +212,11 @@ def test_everything_is_printed_in_both_languages(year, lang):
         assert done.out.strip()
 
 
-@pytest.mark.parametrize("form", ["beancount", "hledger", "csv", "parquet"])
-def test_a_ledger_is_exported(year, tmp_path, form):
-    out = tmp_path / f"ledger.{form}"
-    done = headrace("ledger", "export", year / "ledger.db", "--to", form, "--out", out)
+@pytest.mark.parametrize("ending", ["beancount", "journal", "csv", "parquet"])
+def test_a_ledger_is_exported(year, tmp_path, ending):
+    out = tmp_path / f"ledger.{ending}"
+    done = headrace("ledger", "export", year / "ledger.db", "--out", out)
     assert done.status == 0, done.err
     assert out.stat().st_size > 1_000
+    other = headrace("ledger", "export", year / "ledger.db", "--out", tmp_path / "ledger.doc")
+    check_refused(other, ".beancount")

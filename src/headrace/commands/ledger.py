@@ -1,6 +1,5 @@
 """`headrace ledger`: what a double-entry ledger holds, as of any day and as known at any time."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -12,13 +11,14 @@ import pyarrow as pa
 import typer
 
 from headrace.adapters import printing, printing_ledger
+from headrace.adapters.ledger_files import write_ledger
 from headrace.adapters.ledger_store import open_ledger
-from headrace.adapters.store import csv_bytes, parquet_bytes
+from headrace.adapters.store import csv_bytes
 from headrace.adapters.user_files import write_file
 from headrace.commands.policy_files import AsJson, Language
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds
-from headrace.ledger import asof, chart, plaintext, reports
+from headrace.ledger import asof, chart, reports
 from headrace.ledger.journal import Ledger
 
 app = typer.Typer(help="The double-entry ledger: balances as of any day, proof, export.")
@@ -47,17 +47,8 @@ class View(StrEnum):
 ChartView = Annotated[View, typer.Option("--chart", help="Whose chart of accounts.")]
 
 
-class Export(StrEnum):
-    """Forms that other programs read."""
-
-    BEANCOUNT = "beancount"
-    HLEDGER = "hledger"
-    CSV = "csv"
-    PARQUET = "parquet"
-
-
 @app.command("trial")
-def trial_command(
+def trial_command(  # noqa: PLR0913 - a command has a parameter per option
     address: Address,
     *,
     on: On = None,
@@ -158,7 +149,7 @@ def statement_command(  # noqa: PLR0913 - a command has a parameter per option
 
 @app.command("verify")
 def verify_command(address: Address, *, lang: Language = "zh", as_json: AsJson = False) -> None:
-    """Do every batch again with every check, and compare the chain of hashes; exit 1 if it fails."""
+    """Do every batch again with every check, and compare the chain of hashes; else exit 1."""
     with _opened(address) as ledger:
         found = ledger.verify()
         head = ledger.head
@@ -175,28 +166,18 @@ def verify_command(address: Address, *, lang: Language = "zh", as_json: AsJson =
 def export_command(
     address: Address,
     *,
-    to: Annotated[Export, typer.Option("--to", help="For which program.")],
-    out: Annotated[Path, typer.Option("--out", help="File to write.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="File ending in .beancount, .journal, .csv or .parquet.")
+    ],
     view: ChartView = View.BANK,
 ) -> None:
     """Write every transfer for another program; Beancount and hledger check every balance."""
-    books = chart.shipped(view)
-    write: dict[Export, Callable[[Ledger], bytes]] = {
-        Export.BEANCOUNT: lambda ledger: plaintext.beancount(ledger, books).encode(),
-        Export.HLEDGER: lambda ledger: plaintext.hledger(ledger, books).encode(),
-        Export.CSV: lambda ledger: csv_bytes(_posted(ledger)),
-        Export.PARQUET: lambda ledger: parquet_bytes(_posted(ledger)),
-    }
     with _opened(address) as ledger:
-        write_file(out, write[to](ledger))
+        write_ledger(ledger, chart.shipped(view), out)
 
 
 def _opened(address: str) -> AbstractContextManager[Ledger]:
     return open_ledger(address, create=False)
-
-
-def _posted(ledger: Ledger) -> pa.Table:
-    return pa.concat_tables([plaintext.POSTED.empty_table(), *plaintext.posted(ledger)])
 
 
 def _by_code(trial: pa.Table) -> pa.Table:
