@@ -32,7 +32,21 @@ from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.store import FactStore, csv_bytes
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.user_files import read_policy, read_text, write_file
-from headrace.commands import cases, decide, features, graph, policy, whatif
+from headrace.commands import (
+    book,
+    cases,
+    collateral,
+    decide,
+    features,
+    graph,
+    ledger,
+    loan,
+    policy,
+    product,
+    securitisation,
+    voucher,
+    whatif,
+)
 from headrace.errors import HeadraceError, InputError
 from headrace.evidence.checkpoint import read_public_key
 from headrace.facts.mapping import SourceMapping, parse_mapping
@@ -64,6 +78,13 @@ app.add_typer(features.app, name="features", no_args_is_help=True)
 app.add_typer(graph.app, name="graph", no_args_is_help=True)
 app.add_typer(policy.app, name="policy", no_args_is_help=True)
 app.add_typer(cases.app, name="cases", no_args_is_help=True)
+app.add_typer(book.app, name="book", no_args_is_help=True)
+app.add_typer(ledger.app, name="ledger", no_args_is_help=True)
+app.add_typer(product.app, name="product", no_args_is_help=True)
+app.add_typer(voucher.app, name="voucher", no_args_is_help=True)
+app.add_typer(securitisation.app, name="abs", no_args_is_help=True)
+app.add_typer(collateral.app, name="collateral", no_args_is_help=True)
+app.add_typer(loan.app, name="loan", no_args_is_help=True)
 app.command("decide")(decide.decide_command)
 app.command("replay")(decide.replay_command)
 app.command("restate")(decide.restate_command)

@@ -41,7 +41,7 @@ def schedule(anchor, end, cycle, to_end, with_end):
         found.append(then)
         n += 1
         then = add_months(anchor, n * cycle.months, to_end) + n * cycle.days * DAY
-    if cycle.long_stub and then != end and len(found) + with_end > 2:
+    if cycle.long_stub and then != end and len(found) >= 2:
         found.pop()
     return found + [end] * with_end
 
@@ -57,6 +57,8 @@ def year_fraction(name, start, end, maturity, calendar):
         return len(days) / int(name[1:])
     if name == "B252":
         return sum(is_open(day, calendar) for day in days) / 252
+    if start == end:
+        return 0.0
     size = 28 if name == "28E336" else 30
     first, last = min(start.day, size), min(end.day, size)
     if name == "30E360ISDA":

@@ -42,7 +42,9 @@ NO_TONNES = Text("is no quantity in whole kilograms", "不是精确到公斤的�
 NO_SHARE = Text("is no share above 0 and at most 1", "不是大于0且不超过100%的比例")
 NOT_FIT = Text("has more or fewer cells than the header", "单元格数与表头不符")
 TWICE = Text("was given in row {row} already", "与第 {row} 行重复")
-_DAY = re.compile(r"(\d{4})([-/.年]?)(\d{1,2})([-/.月]?)(\d{1,2})日?(?:[ T]00:00(?::00(?:\.0+)?)?)?")
+_DAY = re.compile(
+    r"(\d{4})([-/.年]?)(\d{1,2})([-/.月]?)(\d{1,2})日?(?:[ T]00:00(?::00(?:\.0+)?)?)?"
+)
 _YES = frozenset({"yes", "y", "true", "1", "是", "有"})
 _NO = frozenset({"no", "n", "false", "0", "否", "无"})
 _LIST = re.compile(r"[;；、\n]")

@@ -274,7 +274,9 @@ def _bonds(done: Run, received: dict[str, int]) -> tuple[BondPaid, ...]:
             bond.name,
             bond.rank,
             bond.balance,
-            *(received.get(f"bond:{bond.name}:{what}", 0) for what in _PAID),
+            received.get(f"bond:{bond.name}:interest", 0),
+            received.get(f"bond:{bond.name}:principal", 0),
+            received.get(f"bond:{bond.name}:residual", 0),
             last[bond.name].balance,
             figures[bond.name].interest_short,
             figures[bond.name].wal_years,
@@ -282,9 +284,6 @@ def _bonds(done: Run, received: dict[str, int]) -> tuple[BondPaid, ...]:
         )
         for bond in done.deal.bonds
     )
-
-
-_PAID = ("interest", "principal", "residual")
 
 
 def _conservation(done: Run, received: dict[str, int], gave: dict[str, int]) -> Conservation:
@@ -330,8 +329,8 @@ def tables(found: Outcome) -> dict[str, pa.Table]:
 
 
 TABLES = (
-    "资金收付明细", "证券兑付", "费用支付", "账户余额", "触发事件", "资产池", "状态变化", "先于优先受偿",
-    "覆盖倍数",
+    "资金收付明细", "证券兑付", "费用支付", "账户余额", "触发事件", "资产池", "状态变化",
+    "先于优先受偿", "覆盖倍数",
 )  # fmt: skip
 """All that `tables` may give, in order."""
 

@@ -4,14 +4,13 @@ All of it is data as `tomllib` gives it; keys may be English or Chinese. Rates a
 fractions, as in a deal, or texts with a per cent sign: 0.02 and "2%" are the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from headrace.contracts.securitisation.amounts import PPM, exact, to_fen
+from headrace.contracts.securitisation.amounts import PPM, exact
 from headrace.contracts.securitisation.book import Rates
 from headrace.contracts.securitisation.deal import Bond, Coupon, Deal
 from headrace.contracts.securitisation.deal_data import read_deal
@@ -25,19 +24,55 @@ from headrace.errors import MappingError
 from headrace.money import MINOR_PER_MAJOR
 
 Data = Mapping[str, Any]
+PERIODS_MAX = 1200
 
 _KEYS = {
-    "声明": "notice", "收费权": "revenue", "假设": "assume", "基准利率": "rates", "首月": "first_month",
-    "月数": "months", "用户数": "users", "用户年增长率": "users_growth", "户均年用量": "volume",
-    "单价": "tariff", "季节权重": "seasons", "回款比例": "collection", "停供": "stop",
-    "剩余比例": "factor", "年违约率": "cdr", "年早偿率": "cpr", "月早偿率": "smm", "回收率": "recovery",
-    "回收滞后期数": "lag", "迟付比例": "late", "迟付期数": "late_periods", "合格标准": "standard",
-    "集中度": "limit", "分层": "strata", "列": "column", "比较": "is", "阈值": "than", "说明": "words",
-    "名称": "name", "前几大": "largest", "比例上限": "share", "分界": "edges", "额度": "limit",
-    "生效日": "valid_from", "到期日": "valid_to", "基础资产": "asset_kind", "期数上限": "series_max",
-    "已发行": "issued", "发行日": "issued", "金额": "amount", "类型": "kind", "证券": "bond",
-    "顺位": "rank", "自留": "held", "余额": "balance",
-}  # fmt: skip
+    "声明": "notice",
+    "收费权": "revenue",
+    "假设": "assume",
+    "基准利率": "rates",
+    "首月": "first_month",
+    "月数": "months",
+    "用户数": "users",
+    "用户年增长率": "users_growth",
+    "户均年用量": "volume",
+    "单价": "tariff",
+    "季节权重": "seasons",
+    "回款比例": "collection",
+    "停供": "stop",
+    "剩余比例": "factor",
+    "年违约率": "cdr",
+    "年早偿率": "cpr",
+    "月早偿率": "smm",
+    "回收率": "recovery",
+    "回收滞后期数": "lag",
+    "迟付比例": "late",
+    "迟付期数": "late_periods",
+    "合格标准": "standard",
+    "集中度": "limit",
+    "分层": "strata",
+    "列": "column",
+    "比较": "is",
+    "阈值": "than",
+    "说明": "words",
+    "名称": "name",
+    "前几大": "largest",
+    "比例上限": "share",
+    "分界": "edges",
+    "额度": "limit",
+    "生效日": "valid_from",
+    "到期日": "valid_to",
+    "基础资产": "asset_kind",
+    "期数上限": "series_max",
+    "已发行": "issued",
+    "发行日": "issued",
+    "金额": "amount",
+    "类型": "kind",
+    "证券": "bond",
+    "顺位": "rank",
+    "自留": "held",
+    "余额": "balance",
+}
 _OPERATORS = {"大于": ">", "不低于": ">=", "低于": "<", "不高于": "<=", "等于": "==", "属于": "in",
               "不属于": "not in"}  # fmt: skip
 _KINDS = {"信贷资产": "credit", "收费权": "revenue_right"} | {zh: en for en, zh in KINDS.items()}
@@ -50,12 +85,12 @@ class _Table:
     def __init__(self, data: Any, where: str) -> None:
         if not isinstance(data, Mapping):
             raise MappingError(f"{data!r} is no table", where=where, remedy="[table] of TOML")
-        self.data = {_KEYS.get(key, key): value for key, value in data.items()}
+        self.data: dict[str, Any] = {str(_KEYS.get(key, key)): data[key] for key in data}
         self.where = where
 
     def take(self, key: str) -> Any:
         if key not in self.data:
-            known = next((zh for zh, en in _KEYS.items() if en == key), key)
+            known = "、".join(zh for zh, en in _KEYS.items() if en == key)
             raise MappingError(f"{key} is missing", where=self.where, remedy=f"{key} = … ({known})")
         return self.data.pop(key)
 
@@ -75,11 +110,11 @@ class _Table:
         value = self.data.pop(key, otherwise) if otherwise is not None else self.take(key)
         return number_of(value, f"{self.where} {key}")
 
-    def whole(self, key: str, least: int, otherwise: Any = None) -> int:
+    def whole(self, key: str, least: int, otherwise: Any = None, most: int = 10**12) -> int:
         value = self.number(key, otherwise)
-        if value.denominator != 1 or value < least:
+        if value.denominator != 1 or not least <= value <= most:
             raise MappingError(
-                f"{value} is no whole number from {least}", where=f"{self.where} {key}"
+                f"{value} is no whole number from {least} to {most}", where=f"{self.where} {key}"
             )
         return int(value)
 
@@ -109,11 +144,13 @@ def number_of(value: Any, where: str) -> Fraction:
     Raises:
         MappingError: It is none.
     """
+    if isinstance(value, Fraction):
+        return value
     text = str(value).strip().replace(",", "").replace("％", "%")
     divisor = 100 if text.endswith("%") else 1
     try:
         if isinstance(value, bool):
-            raise ValueError  # noqa: TRY301 - the same words for all that is no number
+            raise ValueError
         return exact(text.removesuffix("%")) / divisor
     except (ArithmeticError, ValueError) as error:
         raise MappingError(f"{value!r} is no number", where=where, remedy='0.02 or "2%"') from error
@@ -167,12 +204,14 @@ def assumptions_of(written: Data, where: str, base: Assumptions | None = None) -
         if key in part.data:
             rates = _rates_by_period(part.take(key), f"{where} {key}")
             found = replace(found, prepayment=rates, prepayment_monthly=key == "smm")
-    for key, name in (("recovery", "recovery_ppm"), ("late", "late_ppm")):
-        if key in part.data:
-            found = replace(found, **{name: round(part.share(key) * PPM)})
-    for key, name in (("lag", "recovery_lag"), ("late_periods", "late_periods")):
-        if key in part.data:
-            found = replace(found, **{name: part.whole(key, 0)})
+    if "recovery" in part.data:
+        found = replace(found, recovery_ppm=round(part.share("recovery") * PPM))
+    if "late" in part.data:
+        found = replace(found, late_ppm=round(part.share("late") * PPM))
+    if "lag" in part.data:
+        found = replace(found, recovery_lag=part.whole("lag", 0, most=PERIODS_MAX))
+    if "late_periods" in part.data:
+        found = replace(found, late_periods=part.whole("late_periods", 0, most=PERIODS_MAX))
     part.done()
     return found
 
@@ -194,6 +233,8 @@ def rates_of(written: Data, where: str) -> Rates:
             raise MappingError(
                 "it is no curve", where=place, remedy='[["2022-05-20", 0.0445], …]'
             ) from error
+        if not curve:
+            raise MappingError("the curve has no rate", where=place, remedy="one at least")
         points = [(_Table({"on": on}, place).day("on"), rate) for on, rate in curve]
         out[index] = sorted((on, round(number_of(rate, place) * PPM)) for on, rate in points)
     return out
@@ -245,12 +286,14 @@ def read_case(data: Data) -> Case:
 def _right(written: Data, currency: str) -> tuple[RevenueRight, tuple[Interruption, ...]]:
     part = _Table(written, "revenue")
     stops = tuple(
-        Interruption(one.day("first_month"), one.whole("months", 1), one.share("factor", 0))
+        Interruption(
+            one.day("first_month"), one.whole("months", 1, most=PERIODS_MAX), one.share("factor", 0)
+        )
         for one in part.tables("stop")
     )
     right = RevenueRight(
         first_month=part.day("first_month"),
-        months=part.whole("months", 1),
+        months=part.whole("months", 1, most=PERIODS_MAX),
         users=part.whole("users", 0),
         users_growth=part.number("users_growth", 0),
         volume=part.number("volume"),

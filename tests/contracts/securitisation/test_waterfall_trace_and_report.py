@@ -13,7 +13,7 @@ from headrace.contracts.securitisation.deal_data import read_deal
 from headrace.contracts.securitisation.engine import run
 from headrace.contracts.securitisation.postings import Treatment, movements
 from headrace.contracts.securitisation.report import HEADINGS, MONEY, report, said
-from headrace.contracts.securitisation.trace import SCHEMA, of_row, trace
+from headrace.contracts.securitisation.trace import SCHEMA, of_row, through_row, trace
 from strategies_waterfalls import as_data, as_flows, deal_data, pool, small_deals
 
 
@@ -55,10 +55,11 @@ def test_a_yuan_is_followed_first_in_first_out(done):
 def test_every_trace_sums_to_the_rows_on_both_sides(spec):
     done = run(read_deal(as_data(spec)), as_flows(spec))
     ways = trace(done).to_pylist()
-    by_source, by_target = Counter(), Counter()
+    by_source, by_target, by_via = Counter(), Counter(), Counter()
     left = defaultdict(int)
     for way in ways:
         assert way["amount"] > 0
+        by_via.update(dict.fromkeys(way["via"], way["amount"]))
         if way["source_row"] is not None:
             by_source[way["source_row"]] += way["amount"]
         if way["target_row"] is not None:
@@ -70,6 +71,11 @@ def test_every_trace_sums_to_the_rows_on_both_sides(spec):
             assert by_source[row.number] == row.amount
         if not row.target.startswith("account:"):
             assert by_target[row.number] == row.amount
+        if row.source.startswith("account:") and row.target.startswith("account:"):
+            assert by_via[row.number] == row.amount
+            assert sum(through_row(trace(done), row.number)["amount"].to_pylist()) == row.amount
+        else:
+            assert by_via[row.number] == 0
     for name, one in done.last("account").items():
         assert left[f"account:{name}"] == one.balance
 
@@ -93,6 +99,23 @@ def test_the_tables_of_a_report(done):
     assert tables["资产池"]["期末余额"].to_pylist()[-1] == 0
     assert tables["费用支付"]["本期支付"].to_pylist()[0] == Decimal("31.00")
     assert tables["证券兑付"]["支付利息"].type == MONEY
+
+
+def test_a_trigger_on_an_amount_is_reported_in_yuan():
+    data = deal_data(
+        trigger=[
+            {
+                "name": "余额",
+                "moment": "归集后",
+                "value": "account:收款户",
+                "is": ">",
+                "than": {"yuan": 123.45},
+            }
+        ]
+    )
+    done = run(read_deal(data), pool((300_000, 10_000)))
+    (row,) = report(done)["触发事件"].to_pylist()[:1]
+    assert (row["指标值"], row["阈值"], row["是否触发"]) == (3100.0, 123.45, True)
 
 
 def test_the_same_run_gives_the_same_tables(done):

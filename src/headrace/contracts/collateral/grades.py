@@ -2,14 +2,16 @@
 
 Each factor is a percentile among the shares of the day (ties share the mean rank); the score is
 their mean by weight, and grades are fifths of it. Weights are equal but for volatility, which
-counts three times: the one choice that was made on data, on October 2015 to September 2017, apart
-from the windows that the backtest is shown on. A share under special treatment, suspended on the
+counts three times: the one choice that was made on data, on October 2015 to September 2017. The
+windows that the backtest is shown on are others, but they are not untouched: their results, too,
+were seen while the grades were made. A share under special treatment, suspended on the
 day or listed too short a time has no score: its grade is E and nothing is lent on it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,8 +95,8 @@ def _percentile(value: Floats) -> Floats:
 
 
 def rates(terms: Terms, day: date) -> Floats:
-    """float64 (5,): the pledge rate of each grade on a day, none above the legal cap."""
-    cap = terms.value("shares.rate_max", day)
+    """float64 (5,): the pledge rate of each grade on a day, none above the legal cap in force."""
+    cap = terms.value("shares.rate_max", day) if terms.has("shares.rate_max", day) else Decimal(1)
     return np.array(
         [float(min(terms.value(f"rate.{letter}", day), cap)) for letter in LETTERS], np.float64
     )

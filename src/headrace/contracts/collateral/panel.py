@@ -112,7 +112,7 @@ def panel(rows: pa.Table) -> Panel:
         raise InputError("a share has two rows of one day", where="prices", remedy="one each")
 
     def spread(name: str, absent: float) -> Floats:
-        filled = np.full(shape, absent)
+        filled = np.full(shape, absent, np.float64)
         values = rows[name].cast(pa.float64()).to_numpy()
         filled[row, column] = values
         return filled
@@ -146,11 +146,19 @@ def board(code: str) -> str:
 
 
 def price_limits(prices: Panel, terms: Terms) -> Floats:
-    """float64 (d, n): the daily price limit, as a fraction, by board, day and special treatment."""
+    """The daily price limit, as a fraction, by board, day and special treatment.
+
+    Returns:
+        float64 (d, n); NaN where no limit was in force yet, such as before a board was opened.
+    """
     days = [EPOCH + timedelta(days=int(day)) for day in prices.days]
-    boards = sorted({board(code) for code in prices.codes})
-    main = {name: np.array([float(terms.value(name, day)) for day in days]) for name in boards}
-    special = np.array([float(terms.value("limit.st", day)) for day in days])
+
+    def by_day(name: str) -> Floats:
+        known = [float(terms.value(name, day)) if terms.has(name, day) else np.nan for day in days]
+        return np.array(known, np.float64)
+
+    main = {name: by_day(name) for name in sorted({board(code) for code in prices.codes})}
+    special = by_day("limit.st")
     limit = np.column_stack([main[board(code)] for code in prices.codes])
     growth = np.array([board(code) != "limit.main" for code in prices.codes])
     narrow = np.where(growth & (limit > 0.1), limit, special[:, np.newaxis])

@@ -67,10 +67,9 @@ class Terms:
         Raises:
             MappingError: None is in force.
         """
-        for rule in self.rules:
-            until = rule.effective_until
-            if rule.id == identifier and rule.effective_from <= day and (not until or day <= until):
-                return rule
+        found = self._in_force(identifier, day)
+        if found is not None:
+            return found
         raise MappingError(
             f"No rule '{identifier}' is in force on {day}",
             where="collateral terms",
@@ -80,6 +79,17 @@ class Terms:
     def value(self, identifier: str, day: date) -> Decimal:
         """The number of the rule in force on a day."""
         return self.rule(identifier, day).value
+
+    def has(self, identifier: str, day: date) -> bool:
+        """Whether such a rule is in force on a day."""
+        return self._in_force(identifier, day) is not None
+
+    def _in_force(self, identifier: str, day: date) -> Rule | None:
+        for rule in self.rules:
+            until = rule.effective_until
+            if rule.id == identifier and rule.effective_from <= day and (not until or day <= until):
+                return rule
+        return None
 
 
 def shipped() -> Terms:

@@ -28,14 +28,14 @@ class Position:
     """A quantity of something with a price that moves.
 
     Attributes:
-        quantity: Whole units, above 0.
-        price_minor: Whole minor units per unit.
+        quantity: Units, above 0; a fraction of tonnes is exact.
+        price_minor: Whole minor units per unit, or whole parts of one if every amount is in them.
         beta: How much its price moves, relative, when the common factor moves by 1.
         volatility: Daily, of log returns.
     """
 
     code: str
-    quantity: int
+    quantity: int | Fraction
     price_minor: int
     beta: Fraction = Fraction(1)
     volatility: float = float("nan")
@@ -56,9 +56,10 @@ class Secured:
     other_minor: int = 0
 
     @property
-    def value_minor(self) -> int:
-        """Of everything."""
-        return self.other_minor + sum(each.quantity * each.price_minor for each in self.positions)
+    def value_minor(self) -> Fraction:
+        """Of everything, exact."""
+        moving = (Fraction(each.quantity) * each.price_minor for each in self.positions)
+        return self.other_minor + sum(moving, Fraction(0))
 
 
 def by_price(loans: Sequence[Secured]) -> pa.Table:
@@ -169,7 +170,7 @@ def by_factor(loans: Sequence[Secured], volatility: float | None = None) -> pa.T
                 {
                     "loan": loan.id,
                     "line": line,
-                    "ratio": loan.value_minor / loan.owed_minor if loan.owed_minor else None,
+                    "ratio": float(loan.value_minor / loan.owed_minor) if loan.owed_minor else None,
                     "move": None if move is None or move <= -1 else float(move),
                     "half_life": _factor_half_life(move, volatility),
                 }

@@ -284,7 +284,7 @@ def roll(anchor, end, months, days, options, ticks, at, found, count):
             if not cyclic:
                 break
             then = start + (add(day, n * months[i], n * days[i], to_end) - day) * ticks
-        if cyclic and long_stub and then != last and place - first + with_end > 2:
+        if cyclic and long_stub and then != last and place - first >= 2:
             place -= 1
         if with_end:
             found[place] = last

@@ -6,6 +6,7 @@ unknown key is refused: a deal that is read can be run.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -143,6 +144,17 @@ _ROUNDING_WORDS = {"四舍五入": "half_up", "舍去": "down"}
 _WATERFALL_WORDS = {"回款后": COLLECTION_WATERFALL, "设立日": "closing"}
 
 
+@contextmanager
+def _at(where: str) -> Iterator[None]:
+    """Name the place of a value that is of another kind than its key wants."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise MappingError(
+            f"A value cannot be read ({error})", where=where, remedy="a value of the key's kind"
+        ) from error
+
+
 def _words(table: Mapping[Kind, str]) -> dict[str, str]:
     return {zh: kind.value for kind, zh in table.items()}
 
@@ -219,8 +231,17 @@ def read_deal(data: Data) -> Deal:
     Raises:
         MappingError: A key, a name or a state is not what it should be; the place is named.
     """
+    with _at("deal"):
+        return _deal(data)
+
+
+def _deal(data: Data) -> Deal:
     top = _Part(data, "deal", 100)
     currency = str(top.get("currency", "CNY"))
+    if currency not in MINOR_PER_MAJOR:
+        raise MappingError(
+            f"{currency!r} is no currency here", where="deal", remedy=", ".join(MINOR_PER_MAJOR)
+        )
     per_major = top.per_major = MINOR_PER_MAJOR[currency]
     waterfalls = {
         _waterfall_name(key): _steps(steps, f"waterfall {key}", per_major)
@@ -256,8 +277,10 @@ def read_deal(data: Data) -> Deal:
 def _each(top: _Part, key: str, read: Callable[[_Part], Any]) -> Iterator[Any]:
     for number, one in enumerate(top.get(key, ()), start=1):
         part = _Part(one, f"{key} {number}", top.per_major)
-        yield read(part)
-        part.done()
+        with _at(part.where):
+            found = read(part)
+            part.done()
+        yield found
 
 
 def _state(written: Any, where: str) -> State:
@@ -314,7 +337,14 @@ def _collect(written: Data) -> tuple[tuple[str, str], ...]:
 
 
 def _calendar(part: _Part) -> Calendar:
-    calendar = Calendar(
+    with _at(part.where):
+        calendar = _dates(part)
+    part.done()
+    return calendar
+
+
+def _dates(part: _Part) -> Calendar:
+    return Calendar(
         cutoff=_wanted(part, "cutoff"),
         closing=_wanted(part, "closing"),
         first_collection=_wanted(part, "first_collection"),
@@ -324,8 +354,6 @@ def _calendar(part: _Part) -> Calendar:
         maturity=_wanted(part, "maturity"),
         revolving_until=part.day("revolving_until"),
     )
-    part.done()
-    return calendar
 
 
 def _party(part: _Part) -> Party:
@@ -416,6 +444,11 @@ def _names(written: Any) -> tuple[str, ...]:
 
 
 def _step(part: _Part) -> Step:
+    with _at(part.where):
+        return _read_step(part)
+
+
+def _read_step(part: _Part) -> Step:
     when = part.get("when")
     step = Step(
         kind=part.kind("step", StepKind, _words(STEP_WORDS)),

@@ -43,6 +43,9 @@ NAMES = {
 }
 """Every name a formula may use, and its Chinese form; both are read."""
 
+_NO_MONEY = {"pool_factor", "default_rate", "period", "today"}
+_YUAN = "yuan"
+
 OPERATIONS = {
     "plus": "加",
     "minus": "减",
@@ -71,7 +74,7 @@ class Formula:
 
     Attributes:
         op: An operation, `constant`, or `fact`.
-        name: Of the fact.
+        name: Of the fact; of a constant `yuan` where it is an amount.
         about: What the fact is about: bonds, accounts, kinds of collection.
         args: Of the operation.
         value: Of the constant.
@@ -95,6 +98,22 @@ class Formula:
             return facts.fact(self.name, self.about)
         values = [arg.evaluate(facts) for arg in self.args]
         return _OPERATE[self.op](values)
+
+    @property
+    def is_money(self) -> bool:
+        """Whether its value is an amount in minor units, not a ratio, a count or a day."""
+        return self._degree() > 0
+
+    def _degree(self) -> int:
+        """The power of money in the value: 1 of an amount, 0 of a ratio."""
+        if self.op == "constant":
+            return int(self.name == _YUAN)
+        if self.op == "fact":
+            return int(self.name not in _NO_MONEY)
+        degrees = [arg._degree() for arg in self.args]
+        if self.op == "over":
+            return degrees[0] - degrees[1]
+        return sum(degrees) if self.op == "times" else max(degrees)
 
     def facts(self) -> list[tuple[str, tuple[str, ...]]]:
         """The names it uses, to check them before a deal runs."""
@@ -207,7 +226,7 @@ def formula(written: Any, where: str = "", per_major: int = 100) -> Formula:
 def _operation(written: Mapping[str, Any], where: str, per_major: int) -> Formula:
     if "yuan" in written or "元" in written:
         amount = written.get("yuan", written.get("元"))
-        return Formula("constant", value=exact(amount) * per_major)
+        return Formula("constant", _YUAN, value=exact(amount) * per_major)
     if "date" in written:
         day = date.fromisoformat(str(written["date"]))
         return Formula("constant", value=Fraction(day_number(day)))

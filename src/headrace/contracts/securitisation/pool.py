@@ -70,12 +70,20 @@ def _column(tape: pa.Table, name: str) -> Any:
 
 def _meets(tape: pa.Table, test: Eligibility) -> Any:
     values = _column(tape, test.column)
-    if test.op in {"in", "not in"}:
+    if test.op not in {*_TESTS, "in", "not in"}:
+        remedy = ", ".join([*_TESTS, "in", "not in"])
+        raise InputError(f"{test.op!r} is no test", where=test.zh, remedy=remedy)
+    try:
+        if test.op in _TESTS:
+            return _TESTS[test.op](values, pa.scalar(test.value, values.type))
         among = pc.is_in(values, value_set=pa.array(list(test.value), values.type))
-        return pc.invert(among) if test.op == "not in" else among
-    if test.op not in _TESTS:
-        raise InputError(f"{test.op!r} is no test", where=test.zh, remedy=", ".join(_TESTS))
-    return _TESTS[test.op](values, pa.scalar(test.value, values.type))
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"{test.value!r} cannot be compared with column {test.column}, which is {values.type}",
+            where=test.zh,
+            remedy="a value of the column's own type; several, as a list, for `in`",
+        ) from error
+    return pc.invert(among) if test.op == "not in" else among
 
 
 def eligible(tape: pa.Table, tests: Sequence[Eligibility]) -> pa.Table:

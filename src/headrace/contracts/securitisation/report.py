@@ -1,6 +1,7 @@
 """Tables of a run with Chinese headings, as a trustee reports it (受托机构报告), a row a period.
 
-Amounts are yuan with two decimals; rates and ratios are doubles. Every table has the same rows and
+Amounts are yuan with two decimals; rates and ratios are doubles, and so is what a trigger measures:
+in yuan where it is an amount. Every table has the same rows and
 order for the same run.
 """
 
@@ -175,15 +176,19 @@ def _accounts(run: Run) -> list[tuple[Any, ...]]:
 
 
 def _triggers(run: Run) -> list[tuple[Any, ...]]:
+    scales = {
+        trigger.name: MINOR_PER_MAJOR[run.deal.currency] if trigger.value.is_money else 1
+        for trigger in run.deal.triggers
+    }
     return [
         (
             test.on,
             test.period,
             test.name,
             _MOMENTS[test.moment],
-            float(test.value),
+            float(test.value / scales[test.name]),
             COMPARISONS[test.op],
-            float(test.threshold),
+            float(test.threshold / scales[test.name]),
             test.fired,
             STATE_WORDS[test.state],
         )

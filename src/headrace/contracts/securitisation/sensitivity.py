@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -43,6 +44,14 @@ class Scenario:
     name: str
     assumptions: Assumptions
     shift_ppm: int = 0
+
+
+class Cash(Protocol):
+    """What pays a deal under a scenario: a pool of loans, flows of a servicer, a revenue right."""
+
+    def run(self, deal: Deal, scenario: Scenario) -> Run:
+        """The deal under a scenario."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -181,7 +190,7 @@ SCHEMA = pa.schema(
 """A row a scenario and bond; the rates are of the first period; null where there is no figure."""
 
 
-def grid(deal: Deal, pool: Pool, scenarios: Sequence[Scenario]) -> pa.Table:
+def grid(deal: Deal, pool: Cash, scenarios: Sequence[Scenario]) -> pa.Table:
     """Every bond under every scenario: a table of `SCHEMA`."""
     rows: list[tuple[object, ...]] = []
     for scenario in scenarios:
@@ -229,7 +238,7 @@ def scenarios(
 
 
 def first_loss(
-    deal: Deal, pool: Pool, bond: str, base: Scenario, width: float = 0.0001
+    deal: Deal, pool: Cash, bond: str, base: Scenario, width: float = 0.0001
 ) -> float | None:
     """The constant annual default rate from which a bond is short (临界违约率).
 
