@@ -86,8 +86,10 @@ def fallen_by_grade(book: Book, window: str, every: int) -> list[float]:
     return [float(fell[(made.grade == k) & (made.rate > 0)].mean()) for k in range(5)]
 
 
-def pledged_shares(every: int) -> Found:
-    """The three numbers of each window and rule, and how the grades rank falls."""
+def pledged_shares(every: int) -> Found | None:
+    """The three numbers of each window and rule, and how the grades rank falls; None: no data."""
+    if not PRICES.is_file():
+        return None
     book, figures, digest = Book(), {}, hashlib.sha256()
     for window in WINDOWS:
         for rule, table in compared(book, window, every).items():
@@ -113,8 +115,10 @@ def recalibrated(every: int) -> Floats:
     return found
 
 
-def stressed(loans: int, paths: int) -> Found:
-    """Loans on five shares each along resampled paths of 60 days."""
+def stressed(loans: int, paths: int) -> Found | None:
+    """Loans on five shares each along resampled paths of 60 days; None where data are absent."""
+    if not PRICES.is_file():
+        return None
     book = Book()
     history = book.prices.returns[250:]
     chance = np.random.default_rng(1)

@@ -119,6 +119,54 @@ def test_a_trigger_compares_with_one_thing_and_leads_where_there_is_a_waterfall(
             read_deal(deal_data(trigger=[base | extra]))
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "where"),
+    [
+        (("bond", 0, "rank"), "first", "bond 1"),
+        (("bond", 0, "rate"), [1], "bond 1"),
+        (("bond", 0, "schedule"), 5, "bond 1"),
+        (("waterfall", "normal", 0, "to"), 1.5, "waterfall normal.1"),
+        (("dates", "payment"), ["soon"], "dates"),
+        (("dates", "payment"), 7, "dates"),
+        (("currency",), "XYZ", "deal"),
+        (("waterfall",), 3, "deal"),
+        (("collect",), 3, "deal"),
+    ],
+)
+def test_a_value_of_another_kind_names_its_place(path, value, where):
+    data = deepcopy(deal_data())
+    part = data
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = value
+    with pytest.raises(MappingError) as caught:
+        read_deal(data)
+    assert caught.value.where.startswith(where)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("written", "money"),
+    [
+        ("claims", True),
+        ("default_rate", False),
+        ("period", False),
+        (0.05, False),
+        ({"yuan": 3}, True),
+        (
+            {"op": "over", "of": ["account:a", {"op": "plus", "of": ["fee_due", {"yuan": 1}]}]},
+            False,
+        ),
+        ({"op": "times", "of": ["pool_balance", 0.012]}, True),
+        ({"op": "times", "of": ["pool_factor", 0.5]}, False),
+        ({"op": "max", "of": ["pool_balance", {"yuan": 3}]}, True),
+        ({"op": "minus", "of": ["default_rate", 0.01]}, False),
+    ],
+)
+def test_whether_a_formula_is_an_amount(written, money):
+    assert formula(written).is_money is money
+
+
 def test_formulas_in_both_languages():
     assert formula("资产池余额") == formula("pool_balance")
     assert formula({"op": "乘", "of": ["pool_balance", 0.1]}).args[1].value == Fraction(1, 10)

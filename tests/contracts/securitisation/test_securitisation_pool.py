@@ -64,11 +64,18 @@ def test_a_loan_is_told_every_standard_it_does_not_meet():
     [
         (Eligibility("mood", ">", 1, "x"), "no column mood"),
         (Eligibility("balance", "~", 1, "x"), "no test"),
+        (Eligibility("balance", ">", "many", "x"), "cannot be compared with column balance"),
+        (Eligibility("region", "in", [1], "x"), "cannot be compared with column region"),
     ],
 )
 def test_a_standard_that_cannot_be_tested_is_refused(test, said):
     with pytest.raises(InputError, match=said):
         eligible(TAPE, [test])
+
+
+def test_a_fraction_is_compared_with_whole_numbers_as_it_is():
+    found = eligible(TAPE, [Eligibility("overdue_days", "<", 0.5, "无逾期")])
+    assert found["eligible"].to_pylist() == [True, False, False, True]
 
 
 def test_concentration_names_the_groups_and_decides_on_whole_fen():

@@ -54,7 +54,8 @@ def test_a_yuan_is_followed_first_in_first_out(done):
 @given(small_deals())
 def test_every_trace_sums_to_the_rows_on_both_sides(spec):
     done = run(read_deal(as_data(spec)), as_flows(spec))
-    ways = trace(done).to_pylist()
+    table = trace(done)
+    ways = table.to_pylist()
     by_source, by_target, by_via = Counter(), Counter(), Counter()
     left = defaultdict(int)
     for way in ways:
@@ -73,7 +74,7 @@ def test_every_trace_sums_to_the_rows_on_both_sides(spec):
             assert by_target[row.number] == row.amount
         if row.source.startswith("account:") and row.target.startswith("account:"):
             assert by_via[row.number] == row.amount
-            assert sum(through_row(trace(done), row.number)["amount"].to_pylist()) == row.amount
+            assert sum(through_row(table, row.number)["amount"].to_pylist()) == row.amount
         else:
             assert by_via[row.number] == 0
     for name, one in done.last("account").items():

@@ -73,6 +73,8 @@ def _meets(tape: pa.Table, test: Eligibility) -> Any:
     if test.op not in {*_TESTS, "in", "not in"}:
         remedy = ", ".join([*_TESTS, "in", "not in"])
         raise InputError(f"{test.op!r} is no test", where=test.zh, remedy=remedy)
+    if isinstance(test.value, float) and pa.types.is_integer(values.type):
+        values = values.cast(pa.float64())  # Arrow would cut 0.5 to 0 without a word
     try:
         if test.op in _TESTS:
             return _TESTS[test.op](values, pa.scalar(test.value, values.type))

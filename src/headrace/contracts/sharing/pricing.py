@@ -96,7 +96,7 @@ def _tail(loss: Floats, weight: Floats, confidence: float) -> tuple[float, float
 
 
 def break_even(
-    book: Exposures, borne: Borne, bank: str, years: int, cost: Cost, fee: float
+    book: Exposures, borne: Borne, bank: str, years: int, cost: Cost, fee: float | Floats
 ) -> Floats:
     """float64 (n,): the yearly rate at which the bank earns nothing on a loan beyond its costs.
 
@@ -112,7 +112,8 @@ def break_even(
         bank: Whose price it is.
         years: That `borne` looks at.
         cost: What the price must cover.
-        fee: What the borrower pays the other parties through the rate, a fraction per year.
+        fee: What the borrower pays the other parties through the rate, a fraction per year; one for
+            all, or float64 (n,).
     """
     place = _place(borne, bank)
     exposure = book.exposure.astype(np.float64)
