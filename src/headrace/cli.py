@@ -33,6 +33,7 @@ from headrace.adapters.store import FactStore, csv_bytes
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.user_files import read_policy, read_text, write_file
 from headrace.commands import (
+    basis,
     book,
     cases,
     collateral,
@@ -42,7 +43,9 @@ from headrace.commands import (
     ledger,
     loan,
     policy,
+    pool,
     product,
+    receipt,
     securitisation,
     voucher,
     whatif,
@@ -82,8 +85,11 @@ app.add_typer(book.app, name="book", no_args_is_help=True)
 app.add_typer(ledger.app, name="ledger", no_args_is_help=True)
 app.add_typer(product.app, name="product", no_args_is_help=True)
 app.add_typer(voucher.app, name="voucher", no_args_is_help=True)
+app.add_typer(receipt.app, name="receipt", no_args_is_help=True)
+app.add_typer(basis.app, name="basis", no_args_is_help=True)
 app.add_typer(securitisation.app, name="abs", no_args_is_help=True)
 app.add_typer(collateral.app, name="collateral", no_args_is_help=True)
+app.add_typer(pool.app, name="pool", no_args_is_help=True)
 app.add_typer(loan.app, name="loan", no_args_is_help=True)
 app.command("decide")(decide.decide_command)
 app.command("replay")(decide.replay_command)

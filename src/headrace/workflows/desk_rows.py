@@ -19,6 +19,9 @@ from headrace.pack import Text
 
 AMOUNT_MOST = 10**15
 """Minor units that a cell may say; more is a slip of the pen."""
+PRICE_MOST, KILOGRAMS_MOST = 10**9, 10**10
+"""Fen a tonne, and kilograms: what a cell may say, so that the value is a 64-bit amount."""
+SHARE_LEAST = Decimal("0.001")
 YEARS = (1900, 2199)
 CELL_MAX = 200  # characters of a bad cell that are shown
 
@@ -38,8 +41,8 @@ NO_AMOUNT = Text("is no amount in whole fen", "不是精确到分的金额")
 NO_WHOLE = Text("is no whole number", "不是整数")
 NO_DAY = Text("is no day such as 2026-01-05", "不是日期（如 2026-01-05）")
 NO_YES = Text("is neither yes nor no", "不是“是”或“否”")
-NO_TONNES = Text("is no quantity in whole kilograms", "不是精确到公斤的数量（吨）")
-NO_SHARE = Text("is no share above 0 and at most 1", "不是大于0且不超过100%的比例")
+NO_TONNES = Text("is no quantity of tonnes in whole kilograms", "不是精确到公斤的数量（吨）")
+NO_SHARE = Text("is no share from 0.1% to 100%", "不是0.1%至100%之间的比例")
 NOT_FIT = Text("has more or fewer cells than the header", "单元格数与表头不符")
 TWICE = Text("was given in row {row} already", "与第 {row} 行重复")
 _DAY = re.compile(
@@ -205,6 +208,14 @@ def amount_cell(text: str) -> int:
     return value
 
 
+def price_cell(text: str) -> int:
+    """Yuan a tonne, in fen."""
+    value = amount_cell(text)
+    if abs(value) > PRICE_MOST:
+        raise Unreadable(NO_AMOUNT)
+    return value
+
+
 def minor_cell(text: str) -> int:
     """Fen."""
     value = whole_cell(text)
@@ -230,7 +241,7 @@ def tonnes_cell(text: str) -> int:
         kilograms = _decimal(text) * 1000
     except ValueError:
         raise Unreadable(NO_TONNES) from None
-    if kilograms != kilograms.to_integral_value():
+    if kilograms != kilograms.to_integral_value() or abs(kilograms) > KILOGRAMS_MOST:
         raise Unreadable(NO_TONNES)
     return int(kilograms)
 
@@ -243,7 +254,7 @@ def share_cell(text: str) -> Decimal:
     except ValueError:
         raise Unreadable(NO_SHARE) from None
     value = value / 100 if plain.endswith("%") else value
-    if not 0 < value <= 1:
+    if not SHARE_LEAST <= value <= 1:
         raise Unreadable(NO_SHARE)
     return value
 
@@ -270,16 +281,25 @@ def yes_cell(text: str) -> bool:
     return word in _YES
 
 
-def word_cell(words: Mapping[str, Any]) -> Callable[[str], Any]:
-    """One of a closed list of words, whatever their case and width."""
-    first = ", ".join(word for word in words if word.isascii())
-    other = "、".join(word for word in words if not word.isascii())
+def word_cell(
+    words: Mapping[str, Any], also: Mapping[str, Any] | None = None
+) -> Callable[[str], Any]:
+    """One of a closed list of words, whatever their case and width.
+
+    Args:
+        words: Those that are named to whoever writes another.
+        also: Further ones.
+    """
+    english = ", ".join(word for word in words if word.isascii())
+    chinese = "、".join(word for word in words if not word.isascii())
+    known = {**words, **(also or {})}
 
     def read(text: str) -> Any:
         word = unicodedata.normalize("NFKC", text).casefold().replace(" ", "_")
-        if word not in words:
-            raise Unreadable(Text(f"is none of {first}", f"不在可选范围内：{other or first}"))
-        return words[word]
+        if word not in known:
+            told = Text(f"is none of {english}", f"不在可选范围内：{chinese or english}")
+            raise Unreadable(told)
+        return known[word]
 
     return read
 

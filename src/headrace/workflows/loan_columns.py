@@ -16,9 +16,10 @@ from headrace.contracts.conventions.business_days import BusinessDay
 from headrace.contracts.conventions.calendars import Calendar
 from headrace.contracts.lending.loans import loans_from
 from headrace.contracts.lending.schedule import schedules
-from headrace.contracts.lending.terms import InterestDays, Level, Method, Residue
+from headrace.contracts.lending.terms import PERIODS_MAX, InterestDays, Level, Method, Residue
 from headrace.errors import InputError
 from headrace.workflows.loan_file import (
+    MONTHS_MAX,
     read_amount,
     read_day,
     read_decimal,
@@ -368,7 +369,19 @@ def _sensible(book: Typed) -> Typed:
     whole = np.isin(method, [Method.BULLET.value, Method.IRREGULAR.value])
     planned = irregular | (method == Method.ANY_DAY.value)
     most = number("every_months", 1)
+    graces = ("grace_principal", "grace_interest")
+    counted = ("instalments", "due_day", "every_months", "instalment")
     checks = (
+        *(
+            (key, has(key) & (number(key, 1) == 0), "Give 1 or more, or nothing.")
+            for key in counted
+        ),
+        *((key, number(key, 0) > PERIODS_MAX, f"Give 0 to {PERIODS_MAX}.") for key in graces),
+        (
+            "instalments",
+            number("instalments", 0) * most > MONTHS_MAX,
+            f"Give at most {MONTHS_MAX} months in all.",
+        ),
         ("maturity", whole & ~has("maturity"), "Give a maturity: this method needs one."),
         ("plan", irregular & ~has("plan"), "Say which principal is repaid on which day."),
         ("plan", ~planned & has("plan"), "Leave it out, or take irregular or any_day."),

@@ -34,6 +34,9 @@ from headrace.workflows.loan_log import EVENTS
 
 MINOR = "_minor"
 DIGITS_MAX = 30
+YEAR_FIRST, YEAR_LAST = 1900, 2199
+MONTHS_MAX = 9_600
+"""Of a loan: 800 years from 2199 are still years of the calendar."""
 _MONEY = {"principal", "limit", "instalment", "amount", "amount_min"}
 _MONEY_PAIRS = {"plan"}
 _EVENT_KEYS = {"event", "late"}
@@ -111,8 +114,9 @@ def read_document(text: str, file: str) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise MappingError(f"the file is not TOML: {error}", where=file) from error
+    except (ValueError, ArithmeticError, RecursionError) as error:  # 1e9999999999999999999
+        remedy = "a line is `key = value`, text and words in quotes, days as 2026-03-01"
+        raise MappingError(f"the file is not TOML: {error}", where=file, remedy=remedy) from error
 
 
 def terms_of(document: Mapping[str, Any], where: str) -> Terms:
@@ -133,6 +137,10 @@ def terms_of(document: Mapping[str, Any], where: str) -> Terms:
         raise InputError(f"{', '.join(lacking)} is not stated", where=where, remedy=remedy)
     given.setdefault("rate", Decimal(0))  # a floating loan's rate is that of its first day
     terms: Terms = _made(Terms, given, where)
+    months = (terms.instalments or 0) * terms.due.every_months
+    if months > MONTHS_MAX:
+        problem = f"{terms.instalments} instalments are {months} months"
+        raise InputError(problem, where=where, remedy=f"give at most {MONTHS_MAX} months")
     return terms
 
 
@@ -170,7 +178,11 @@ def _event(row: Mapping[str, Any], terms: Terms, where: str) -> Event:
     if name not in EVENTS:
         _refuse(where, "event", word, f"one of {', '.join(EVENTS)}")
     kind = EVENTS[name]
-    rest = {key: value for key, value in row.items() if key not in _EVENT_KEYS}
+    rest = {
+        key: value
+        for key, value in row.items()
+        if key not in _EVENT_KEYS and value is not None and value != ""
+    }
     given = _Reader(terms.currency).table(kind, rest, where)
     if "terms" in given:  # a restructuring carries terms of its own
         given["terms"] = terms_of({"currency": terms.currency, **rest["terms"]}, f"{where}, terms")
@@ -215,9 +227,9 @@ def read_decimal(value: Any) -> Decimal | None:
 def read_day(value: Any) -> date | None:
     """A day from a date, a time at midnight, or text such as 2026-03-01, 2026/3/1, 20260301."""
     if isinstance(value, datetime):
-        return value.date()
+        value = value.date()
     if isinstance(value, date):
-        return value
+        return value if YEAR_FIRST <= value.year <= YEAR_LAST else None
     text = str(value).strip().split(" ")[0].split("T")[0]
     for old in "/.\u5e74\u6708":
         text = text.replace(old, "-")
@@ -226,9 +238,22 @@ def read_day(value: Any) -> date | None:
         parts = [text[:4], text[4:6], text[6:]]
     try:
         year, month, day = (int(part) for part in parts)
-        return date(year, month, day) if 1900 <= year <= 2199 else None
+        return date(year, month, day) if YEAR_FIRST <= year <= YEAR_LAST else None
     except ValueError:
         return None
+
+
+def read_option_day(value: datetime, option: str) -> date:
+    """The day of an option.
+
+    Raises:
+        InputError: It is before 1900 or after 2199.
+    """
+    found = read_day(value)
+    if found is None:
+        remedy = f"a day of {YEAR_FIRST} to {YEAR_LAST}"
+        raise InputError(f"{value.date()} is too far away", where=option, remedy=remedy)
+    return found
 
 
 def read_word(kind: type[Enum], value: Any) -> Enum | None:

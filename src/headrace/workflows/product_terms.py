@@ -8,14 +8,21 @@ from typing import Any
 
 import pyarrow as pa
 
+from headrace.contracts.products.compiler import Product, check_terms, compile_product
 from headrace.contracts.products.definition import Definition
-from headrace.contracts.products.entries import loaded
 from headrace.contracts.products.fields import FIELDS, Unit
-from headrace.contracts.products.findings import Clause, Language, clause_words, name_of
-from headrace.contracts.products.findings import words_text as _words_text
-from headrace.contracts.products.rules import Rule, RuleBook
+from headrace.contracts.products.findings import (
+    Clause,
+    Finding,
+    Language,
+    clause_words,
+    name_of,
+    words_text,
+)
+from headrace.contracts.products.rules import Rule, RuleBook, Severity
 from headrace.errors import MappingError
 from headrace.money import format_minor
+from headrace.workflows.loan_file import read_document
 
 PRODUCTS = pa.schema(
     [
@@ -62,7 +69,7 @@ def read_stated(text: str, file: str) -> Stated:
     Raises:
         MappingError: The file is not TOML, or has no such tables.
     """
-    document = loaded(text, file)
+    document = read_document(text, file)
     given = document.get("example", document)
     remedy = "[terms] and [facts]: `headrace product example CODE` prints such a file"
     if not isinstance(given, dict) or not isinstance(given.get("terms"), dict):
@@ -71,6 +78,27 @@ def read_stated(text: str, file: str) -> Stated:
     if strange or not isinstance(given.get("facts", {}), dict):
         raise MappingError(f"'{(strange or ['facts'])[0]}' cannot be", where=file, remedy=remedy)
     return Stated(given["terms"], given.get("facts", {}))
+
+
+def judged(definition: Definition, book: RuleBook, stated: Stated, on: date) -> tuple[Finding, ...]:
+    """What is wrong with a contract, and what forbade its product on the day, worst first.
+
+    Args:
+        definition: The product.
+        book: The law, of every date.
+        stated: The contract; the law of the day it is signed counts.
+        on: That day.
+
+    Raises:
+        InputError: As `check_terms`.
+    """
+    found = check_terms(Product(definition, book, on, ()), stated.terms, stated.facts)
+    told = {each.rule for each in found if each.severity is Severity.REFUSE}
+    compiled = compile_product(definition, book, on).findings
+    barred = [
+        each for each in compiled if each.severity is Severity.REFUSE and each.rule not in told
+    ]
+    return (*barred, *found)
 
 
 def example_text(definition: Definition) -> str:
@@ -122,7 +150,7 @@ def products_table(products: Iterable[Definition], language: Language) -> pa.Tab
             {
                 "code": each.code,
                 "name": each.zh if language is Language.ZH else each.en,
-                "lender": _words_text(each.choices["lender"], language),
+                "lender": words_text(each.choices["lender"], language),
                 "amount_min_minor": _whole(amount.low),
                 "amount_max_minor": _whole(amount.high),
                 "months_min": _whole(months.low),

@@ -334,13 +334,13 @@ class PoolRules:
     notice: str
 
 
-def read_pool_rules(data: Data) -> PoolRules:
+def read_pool_rules(data: Data, where: str = "rules") -> PoolRules:
     """Rules of a pool: `[[standard]]`, `[[limit]]`, `[[strata]]`.
 
     Raises:
         MappingError: A rule is not what it should be; the place is named.
     """
-    top = _Table(data, "rules")
+    top = _Table(data, where)
     loans = tuple(_standard(one) for one in top.tables("standard"))
     limits = tuple(_limit(one) for one in top.tables("limit"))
     splits = tuple(_split(one) for one in top.tables("strata"))
@@ -348,7 +348,7 @@ def read_pool_rules(data: Data) -> PoolRules:
     top.done()
     if not (loans or limits or splits):
         raise MappingError(
-            "The rules say nothing", where="rules", remedy="[[standard]], [[limit]] or [[strata]]"
+            "The rules say nothing", where=where, remedy="[[standard]], [[limit]] or [[strata]]"
         )
     return PoolRules(Standards(loans, limits), splits, notice)
 
@@ -391,13 +391,13 @@ def _split(part: _Table) -> Split:
     return Split(column, tuple(edges))
 
 
-def read_shelf(data: Data) -> Shelf:
+def read_shelf(data: Data, where: str = "shelf") -> Shelf:
     """A programme: name, limit in yuan, valid_from, valid_to, asset_kind, series_max, [[issued]].
 
     Raises:
         MappingError: A value is not what it should be; the place is named.
     """
-    top = _Table(data, "shelf")
+    top = _Table(data, where)
     top.data.pop("notice", None)
     most = top.data.pop("series_max", None)
     shelf = Shelf(
@@ -406,16 +406,18 @@ def read_shelf(data: Data) -> Shelf:
         valid_from=top.day("valid_from"),
         valid_to=top.day("valid_to"),
         asset_kind=top.text("asset_kind"),
-        series_max=None if most is None else _Table({"n": most}, "shelf series_max").whole("n", 0),
-        issued=tuple(_issued(one, shelf_kind=None) for one in top.tables("issued")),
+        series_max=None
+        if most is None
+        else _Table({"series_max": most}, where).whole("series_max", 0),
+        issued=tuple(_issued(one) for one in top.tables("issued")),
     )
     top.done()
     kept = (replace(one, asset_kind=one.asset_kind or shelf.asset_kind) for one in shelf.issued)
     return replace(shelf, issued=tuple(kept))
 
 
-def _issued(part: _Table, shelf_kind: str | None) -> Series:
-    kind = str(part.data.pop("asset_kind", shelf_kind or ""))
+def _issued(part: _Table) -> Series:
+    kind = str(part.data.pop("asset_kind", ""))
     series = Series(part.text("name"), part.day("issued"), part.money("amount"), kind)
     part.done()
     return series
