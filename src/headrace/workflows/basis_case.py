@@ -155,11 +155,9 @@ class _Reading:
         hedged = raw.hedge
         position = sold = None
         if hedged is not None:
-            if not 0 <= hedged.margin <= 1:
-                raise self._wrong("hedge.margin", "is no share from 0 to 1")
             if hedged.lots is not None and not 0 < hedged.lots <= 10**6:
-                raise self._wrong("hedge.lots", "is above zero")
-            position = Position(futures, hedged.margin)
+                raise self._wrong("hedge.lots", "is no number of lots above zero")
+            position = Position(futures, self._share("hedge.margin", hedged.margin))
             at = self._price("hedge.sold_at", hedged.sold_at, futures)
             sold = (self._day("hedge.on", hedged.on), hedged.lots, at)
         settlements = {
@@ -193,8 +191,6 @@ class _Reading:
 
     def _terms(self, agreed: _Sale, futures: Futures) -> Terms:
         lot = agreed.lot_tonnes
-        if not 0 <= agreed.margin <= 1:
-            raise self._wrong("sale.margin", "is no share from 0 to 1")
         return Terms(
             agreed.id, agreed.seller, agreed.buyer, agreed.futures,
             self._kilograms("sale.tonnes", agreed.tonnes),
@@ -204,7 +200,7 @@ class _Reading:
             self._money("sale.provisional", agreed.provisional),
             self._money("sale.differential", agreed.differential),
             1 if lot is None else self._kilograms("sale.lot_tonnes", lot),
-            futures.tick_minor, agreed.margin,
+            futures.tick_minor, self._share("sale.margin", agreed.margin),
             self._money("sale.call_least", agreed.call_least), CURRENCY,
         )  # fmt: skip
 
@@ -242,6 +238,11 @@ class _Reading:
         if abs(minor) > PRICE_MOST:
             raise self._wrong(name, "is no amount of yuan in whole fen, or too large")
         return minor
+
+    def _share(self, name: str, value: Decimal) -> Decimal:
+        if not (value.is_finite() and 0 <= value <= 1):
+            raise self._wrong(name, "is no share from 0 to 1")
+        return value
 
     def _kilograms(self, name: str, tonnes: Decimal) -> int:
         kilograms = tonnes * KILOGRAMS if tonnes.is_finite() else Decimal(-1)

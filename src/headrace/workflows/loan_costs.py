@@ -54,7 +54,7 @@ class PenaltyBound:
 
 
 @dataclass(frozen=True)
-class Told:
+class LoanLaw:
     """The law on the day a loan starts.
 
     Attributes:
@@ -67,7 +67,7 @@ class Told:
     penalties: tuple[PenaltyBound, ...]
 
 
-def law_of(terms: Terms, lender: str) -> Told:
+def law_of(terms: Terms, lender: str) -> LoanLaw:
     """What the law lets a loan cost.
 
     Raises:
@@ -81,7 +81,7 @@ def law_of(terms: Terms, lender: str) -> Told:
         CeilingTold(each, _clause(data, entries[each.id]))
         for each in ceilings(lender, terms.start, data)
     )
-    return Told(lender, found, _penalties(terms, data) if lender == "financial" else ())
+    return LoanLaw(lender, found, _penalties(terms, data) if lender == "financial" else ())
 
 
 def _penalties(terms: Terms, data: Mapping[str, Any]) -> tuple[PenaltyBound, ...]:
