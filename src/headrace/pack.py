@@ -30,7 +30,8 @@ class Lending:
         scale: Rating classes by probability of default.
         files: Text files a person may edit, by name: policy.yaml (the steps of the policy),
             access.csv (who may borrow), limit.csv (how much), economics.toml (money of the book),
-            contract.toml (how a limit becomes a contract), scenarios.csv (stress), industries.csv (words in a name that tell the industry).
+            contract.toml (how a limit becomes a contract), scenarios.csv (stress), industries.csv
+            (words in a name that tell the industry).
         reasons: What each reason code of a decision says.
     """
 

@@ -26,7 +26,7 @@ def xlsx_bytes(table: pa.Table, headings: Mapping[str, str]) -> bytes:
     with xlsxwriter.Workbook(buffer, options) as book:
         book.set_properties({"created": CREATED})
         bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-        sheet = book.add_worksheet("decisions")
+        sheet = book.add_worksheet("headrace")
         for at, name in enumerate(table.column_names):
             values = table[name].to_pylist()
             style = book.add_format(

@@ -256,6 +256,6 @@ MAPPABLE = {
         RELATION,
         EXPOSURE,
         LOAN_EVENT,
-    )  # fmt: skip
+    )
 }
 KINDS = {**MAPPABLE, CORRECTION.kind: CORRECTION}

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from headrace.errors import MappingError
@@ -16,7 +16,7 @@ def loaded(text: str, file: str) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, InvalidOperation) as error:
         raise MappingError(f"The file is not TOML: {error}", where=file) from error
 
 
