@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import collateral_reference as reference
 import numpy as np
@@ -11,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import REAL
 from headrace.contracts.collateral import backtest, grades, haircuts, kernels, measures
 from headrace.contracts.collateral.panel import Panel, board, locked_down, panel, price_limits
 from headrace.contracts.collateral.terms import shipped
 from headrace.errors import InputError
 
 START = date(2019, 1, 1)
-SHARES = REAL.parent / "a_share_daily_sample" / "a_share_daily_300_2015_2020.parquet"
+DATA = Path(__file__).parents[4] / "shared" / "data"
+SHARES = DATA / "a_share_daily_sample" / "a_share_daily_300_2015_2020.parquet"
 TERMS = shipped()
 
 
@@ -391,3 +392,27 @@ def test_on_300_real_shares_grades_rank_falls_and_know_no_tomorrow():
         share = [fell[(lent.grade == k) & (lent.rate > 0)].mean() for k in range(5)]
         assert share == sorted(share), (first, share)
         assert share[4] > 2 * share[0]
+
+
+def test_before_a_board_is_opened_there_is_no_limit_and_before_a_rule_no_cap():
+    rows = table(3, days=220, shares=1)
+    codes = ("688001.SH", "600000.SH")
+    alike = [rows.set_column(0, "code", pa.array([code] * rows.num_rows)) for code in codes]
+    prices = panel(pa.concat_tables(alike))
+    limits = price_limits(prices, TERMS)
+    assert prices.codes == ("600000.SH", "688001.SH")
+    assert (limits[:, 0] == 0.1).all()
+    before = np.array([day < (date(2019, 7, 22) - date(1970, 1, 1)).days for day in prices.days])
+    assert before.any()
+    assert np.isnan(limits[before, 1]).all()
+    assert (limits[~before, 1] == 0.2).all()
+    assert not TERMS.has("shares.rate_max", date(2018, 3, 11))
+    assert TERMS.has("shares.rate_max", date(2018, 3, 12))
+    assert grades.rates(TERMS, date(2015, 6, 12)).max() == 0.52
+
+
+def test_a_cell_that_is_missing_is_no_special_treatment():
+    rows = table(4, days=30, shares=2)
+    place = rows.column_names.index("isST")
+    empty = rows.set_column(place, "isST", pa.nulls(rows.num_rows, pa.float64()))
+    assert not panel(empty).special.any()

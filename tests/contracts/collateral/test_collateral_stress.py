@@ -230,3 +230,22 @@ def test_a_cure_line_of_its_own_is_used():
     found = stress.stress(secured(loans, 1), stress.given(path), strict, 1)
     first, _ = reference.walk(path.tolist(), loans[0][1], 100, ratios, 9, 1)
     assert found.first[:, 0, 0].tolist() == first
+
+
+def test_a_fraction_of_a_tonne_has_an_exact_trigger():
+    """2.5 t at 200 secure 250: 1.6 x 250 is 400, so 160 is the line and 159 below it."""
+    held = (triggers.Position("goods", Fraction(5, 2), 200),)
+    rows = triggers.by_price([triggers.Secured("A", 250, held, LINES)]).to_pylist()
+    assert rows[0]["trigger"] == 159
+    assert triggers.Secured("A", 250, held, LINES).value_minor == 500
+
+
+def test_the_worst_part_is_a_part_also_where_most_paths_lose_nothing():
+    lost = np.zeros((200, 1))
+    lost[:3, 0] = (10.0, 20.0, 30.0)
+    none = np.zeros((3, 200, 1), np.int32)
+    rows = stress.in_all(stress.Stressed(("A",), none, lost), (0.95, 0.99)).to_pylist()
+    found = {row["measure"]: row["value"] for row in rows}
+    assert found["shortfall_95"] == 0
+    assert found["tail_95"] == pytest.approx(60 / 10)
+    assert found["tail_99"] == pytest.approx(25)  # two paths of 200

@@ -195,7 +195,8 @@ def in_all(found: Stressed, confidences: Sequence[float]) -> pa.Table:
     Returns:
         `measure`, `value`: `calls` and `shortfall`, means a path; `shortfall_error`, the standard
         error of the mean; `shortfall_99` and so on, the quantile of each confidence; `tail_99`, the
-        mean of what is at or above it.
+        mean of the worst 1 % of paths, the path on the edge counted in part (Acerbi and Tasche, "On
+        the coherence of expected shortfall", 2002).
     """
     total = found.shortfall.sum(axis=1)
     rows = [
@@ -208,7 +209,15 @@ def in_all(found: Stressed, confidences: Sequence[float]) -> pa.Table:
         name = f"{confidence * 100:g}"
         rows += [
             (f"shortfall_{name}", edge),
-            (f"tail_{name}", float(total[total >= edge].mean())),
+            (f"tail_{name}", _worst(total, 1 - confidence)),
         ]
     measures, values = zip(*rows, strict=True)
     return pa.table({"measure": list(measures), "value": list(values)})
+
+
+def _worst(total: Floats, part: float) -> float:
+    """Mean of the largest `part` of the values, above 0 and at most 1."""
+    ordered = np.sort(total)[::-1]
+    count = part * len(ordered)
+    whole = min(int(count), len(ordered) - 1)
+    return float((ordered[:whole].sum() + (count - whole) * ordered[whole]) / count)

@@ -111,7 +111,8 @@ def read_terms(text: str, file: str) -> Terms:
     try:
         document = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise MappingError(f"The file is not TOML: {error}", where=file) from error
+        remedy = "Tables such as [[source]] and [[rule]], text in quotes"
+        raise MappingError(f"The file is not TOML: {error}", where=file, remedy=remedy) from error
     _only(document, {"source", "rule"}, file)
     sources = {}
     for given in document.get("source", []):

@@ -139,7 +139,8 @@ def read_book(text: str, file: str) -> Book:
     try:
         document = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise MappingError(f"The file is not TOML: {error}", where=file) from error
+        remedy = "Tables such as [[scheme]] and [[rule]], text in quotes"
+        raise MappingError(f"The file is not TOML: {error}", where=file, remedy=remedy) from error
     _only(document, {"source", "scheme", "rule"}, file)
     sources = {}
     for given in document.get("source", []):

@@ -1,0 +1,608 @@
+"""What `headrace collateral` prints: pledges, triggers, stress, certificates, grades, the desk."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Table
+
+from headrace.adapters.price_files import PriceFile
+from headrace.adapters.printing import console_now, safe
+from headrace.contracts.collateral.borrowing_base import Certificate, Eligibility
+from headrace.contracts.collateral.grades import FACTORS, LETTERS
+from headrace.contracts.collateral.marks import KIND_ZH, Kind
+from headrace.contracts.collateral.pledges import PHASE_ZH, REFUSAL_ZH, Lines, Phase, Pledge
+from headrace.contracts.collateral.terms import Rule
+from headrace.money import format_minor
+from headrace.pack import Text
+from headrace.workflows.collateral_book import CASH, Triggers
+from headrace.workflows.collateral_desk import Answered
+from headrace.workflows.collateral_market import Backtest, Market, Window
+from headrace.workflows.collateral_stress import Replay, Resample, Scenario, Stress
+
+Tick = Callable[[float], None]
+ROWS_SHOWN = 40
+WORDS = {
+    "on": Text("On {on}; last prices of {day}, {file}", "{on}；最新价格日 {day}，{file}"),
+    "loan": Text("Loan", "贷款"),
+    "pledge": Text("Pledge", "质押"),
+    "owed_minor": Text("Owed", "欠款"),
+    "value_minor": Text("Value", "押品价值"),
+    "lendable_minor": Text("After haircut", "折后价值"),
+    "ratio": Text("Ratio", "履约保障比例"),
+    "phase": Text("State", "状态"),
+    "to_cure_minor": Text("To add", "应补足"),
+    "deadline": Text("By", "期限"),
+    "flags": Text("Note", "提示"),
+    "complete": Text("All priced", "估值完整"),
+    "kind": Text("Kind", "种类"),
+    "code": Text("Code", "代码"),
+    "quantity": Text("Quantity", "数量"),
+    "price": Text("Price", "价格"),
+    "price_on": Text("Price of", "价格日"),
+    "source": Text("Source", "来源"),
+    "haircut": Text("Haircut", "折扣率"),
+    "sale_days": Text("Days to sell", "变现天数"),
+    "line": Text("Line", "线"),
+    "trigger": Text("Crossed at", "触发价"),
+    "fall": Text("Fall", "跌幅"),
+    "half_life": Text("Even chance in", "半数概率天数"),
+    "move": Text("Joint move", "同跌幅度"),
+    "warn": Text("warned", "预警"),
+    "call": Text("called", "追保"),
+    "close": Text("closed", "平仓"),
+    "warned": Text("Warned", "预警"),
+    "called": Text("Called", "追保"),
+    "sold": Text("Sold", "处置"),
+    "below": Text("Below loan", "不足值"),
+    "call_day": Text("Call on day", "追保日"),
+    "shortfall": Text("Shortfall", "缺口"),
+    "shortfall_minor": Text("Shortfall", "缺口"),
+    "amount_minor": Text("Amount", "金额"),
+    "item": Text("Item", "项目"),
+    "grade": Text("Grade", "等级"),
+    "score": Text("Score", "得分"),
+    "rate": Text("Rate", "质押率"),
+    "why": Text("Not accepted", "不准入原因"),
+    "rule": Text("Rule", "规则"),
+    "pledges": Text("Pledges", "笔数"),
+    "lent": Text("Lent", "质押率均值"),
+    "loss": Text("Loss of lent", "损失占放款"),
+    "loss_per_value": Text("Loss of value", "损失占押品"),
+    "fallen": Text("Fell 30 %", "跌破七成"),
+    "row": Text("Row", "行"),
+    "event": Text("Event", "事件"),
+    "refusal": Text("Refused", "拒绝原因"),
+    "stale": Text("Old price", "价格过期"),
+    "moved_minor": Text("Moved", "记账金额"),
+    "debit": Text("Debit", "借"),
+    "credit": Text("Credit", "贷"),
+    "memo": Text("For", "摘要"),
+    "unknown_phase": Text("not known", "待定"),
+    "days": Text("{days} days", "{days} 个交易日"),
+    "already": Text("now", "已触发"),
+    "never": Text("never", "不会"),
+    "no_haircut": Text(
+        "No haircuts: the prices lack {missing}", "未计算折扣：价格文件缺少 {missing}"
+    ),
+    "unpriced": Text("{count:,} rows without a price were left out", "略过 {count:,} 行无价格数据"),
+    "no_price": Text("no price", "无价格"),
+    "at_cost": Text("at cost", "按成本"),
+    "below_floor": Text("below least value in store", "低于最低控货价值"),
+    "expired": Text("right ended", "权利届满"),
+    "deadline_passed": Text("compliance day passed", "履约期已过"),
+    "stale_flag": Text("old price", "价格过期"),
+    "lines_note": Text(
+        "Lines and caps are practice or unverified law; --terms takes your own.",
+        "预警、追保、平仓线及上限为同业做法或未核实条文；可用 --terms 换成本行规定。",
+    ),
+    "joint_note": Text(
+        "Every price by the same part. Volatility of all prices together: {sigma} a day.",
+        "所有价格同幅变动。全部价格合计的日波动率：{sigma}。",
+    ),
+    "half_note": Text(
+        "Trading days to an even chance, at the present volatility, without drift.",
+        "按当前波动率、无趋势，触发概率达到一半的交易日数。",
+    ),
+    "rules_on": Text("In force on {on}", "{on} 施行"),
+    "not_verified": Text(" (not verified)", "（未核实）"),
+    "left_out": Text("Left out, a price is missing or nothing is owed: {names}",
+                     "未计入（缺价格或无欠款）：{names}"),
+    "still": Text("Do not move here: {names}", "价格不变动：{names}"),
+    "shock": Text("Assumed: all prices {move} at once, then still",
+                  "假设：所有价格一次变动 {move}，其后不变"),
+    "replay": Text("Replayed: {first} to {last}, {days} trading days",
+                   "重演：{first} 至 {last}，{days} 个交易日"),
+    "resample": Text(
+        "Assumed: {paths:,} paths of {days} days, blocks of {block} days of history, seed {seed}",
+        "假设：{paths:,} 条路径，每条 {days} 个交易日，历史分块 {block} 日，种子 {seed}",
+    ),
+    "nobody": Text(
+        "Nobody tops up; sold over {days} days at the day's price, as if no limit or suspension\n"
+        "stood in the way. All loans together, a path:",
+        "无人补足；{days} 个交易日内按当日价格卖出，未计跌停与停牌的阻碍。全部贷款合计，每条路径：",
+    ),
+    "calls": Text("loans called", "追保笔数"),
+    "shortfall_mean": Text("shortfall, mean", "缺口均值"),
+    "shortfall_error": Text("its sampling error", "抽样误差"),
+    "shortfall_95": Text("shortfall, 95 % of paths at most", "缺口 95% 分位"),
+    "tail_95": Text("mean of the worst 5 %", "最差 5% 均值"),
+    "shortfall_99": Text("shortfall, 99 % of paths at most", "缺口 99% 分位"),
+    "tail_99": Text("mean of the worst 1 %", "最差 1% 均值"),
+    "certificate": Text("Borrowing base of {on}", "借款基数证明 {on}"),
+    "accepted": Text(
+        "past due to {past} days, due within {term} days, cross-ageing {cross}, one debtor {one}, "
+        "dilution {dilution}, advance {advance}",
+        "逾期不超过 {past} 日，账期不超过 {term} 日，交叉逾期 {cross}，单一债务人 {one}，"
+        "稀释 {dilution}，预支率 {advance}",
+    ),
+    "over": Text("to be repaid", "超额，应归还"),
+    "counts": Text("{accepted} of {all} accepted; positions of {value}",
+                   "{all} 只中 {accepted} 只准入；每笔持仓 {value}"),
+    "special": Text("special treatment", "ST"),
+    "suspended": Text("suspended", "停牌"),
+    "too_new": Text("listed too short a time", "上市时间不足"),
+    "not_priced": Text("no price", "无价格"),
+    "unknown": Text("a factor is not known", "缺少因子"),
+    "relative": Text(
+        "A grade ranks a share among those of the file that day; factors are percentiles, 1 best.",
+        "等级是当日在本文件股票中的相对排名；因子为百分位，1 最好。",
+    ),
+    "window": Text("Loans on {days} days, {first} to {last}, every {every} trading days",
+                   "{first} 至 {last}，每 {every} 个交易日放款，共 {days} 日"),
+    "graded_rule": Text("by grade", "按等级"),
+    "flat_rule": Text("flat {rate}, every share", "统一 {rate}，全部股票"),
+    "flat_same_rule": Text("flat, same shares, as much lent", "统一，同样股票、同样总额"),
+    "all": Text("all", "合计"),
+    "caveats": Text(
+        "Shares listed at the end of the data only (survivorship); adjusted prices, so dividends "
+        "count as kept; nobody tops up; no interest; sold at the close.",
+        "仅含数据期末仍上市的股票（幸存者偏差）；复权价格，分红视为保留；无人补足；不计利息；按收盘价卖出。",
+    ),
+    "overlap": Text(
+        "This window meets October 2015 to September 2017, on which the shipped rates were set.",
+        "该窗口与出厂质押率的校准期（2015年10月至2017年9月）重叠。",
+    ),
+    "seen": Text(
+        "Other windows of 2015 to 2020 are not untouched either: their results were seen, too.",
+        "2015 至 2020 年其他窗口的结果在制作时也已看过，并非严格样本外。",
+    ),
+    "cut_short": Text("The last loans could not be watched to their end.",
+                      "最后几笔贷款未能观察到期末。"),
+    "now": Text("Where each pledge stands", "各质押现状"),
+    "refused": Text("{count} of {all} events refused", "{all} 个事件中拒绝 {count} 个"),
+    "lines_used": Text("lines: warned below {warn}, called below {call}, sold below {close}",
+                       "预警线 {warn}，追保线 {call}，平仓线 {close}"),
+    "more": Text("{count:,} more; --out or --json gives all",
+                 "另有 {count:,} 行；--out 或 --json 给出全部"),
+    "stressing": Text("Paths", "路径"),
+    "following": Text("Following loans", "跟踪贷款"),
+}  # fmt: skip
+COLOURS = {"open": "green", "warned": "yellow", "called": "bold yellow", "disposing": "bold red"}
+EN_PHASE = {
+    Phase.OPEN: "calm",
+    Phase.WARNED: "warned",
+    Phase.CALLED: "called",
+    Phase.DISPOSING: "to be sold",
+    Phase.CLOSED: "closed",
+}
+SHORT = {
+    "traded_amount": "amount",
+    "illiquidity": "illiq.",
+    "volatility": "volat.",
+    "drawdown": "drawd.",
+    "heat": "heat",
+    "suspended": "susp.",
+    "falls": "limit",
+}
+"""Factors as heads of narrow columns."""
+KIND_EN = {kind: str(kind) for kind in Kind}
+ACT_ZH = {
+    "add": "补充", "mark": "估值", "repay": "还款", "release": "释放", "substitute": "置换",
+    "sell": "卖出", "close": "终结",
+}  # fmt: skip
+
+
+def headings(lang: str) -> dict[str, str]:
+    """Headings of tables that are written to files."""
+    named = {name: text.in_language(lang) for name, text in WORDS.items()}
+    return named | {name: en if lang == "en" else zh for name, (zh, en, _) in FACTORS.items()}
+
+
+@contextmanager
+def progress(word: str, lang: str, *, quiet: bool) -> Iterator[Tick]:
+    """A bar on standard error; it is told what part is done."""
+    console = console_now(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _part: None
+        return
+    columns = (TextColumn(WORDS[word].in_language(lang)), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda part: bar.update(task, completed=part)
+
+
+def rules(found: Sequence[Rule], on: date, lang: str) -> None:
+    """Lines, caps and rates with their sources."""
+    say, console = _speaker(lang), console_now()
+    console.print(f"[bold]{say('rules_on', on=on)}[/]")
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(justify="right")
+    grid.add_column(overflow="fold")
+    for rule in found:
+        word = rule.zh if lang == "zh" else rule.en
+        unread = "" if rule.verified else say("not_verified")
+        note = f"[dim]{safe(rule.clause)}{unread}[/]"
+        grid.add_row(f"{rule.value:f}", f"{safe(word)} [cyan]{safe(rule.id)}[/] {note}")
+    console.print(grid)
+
+
+def rules_value(found: Sequence[Rule]) -> list[dict[str, Any]]:
+    """The same for programs."""
+    return [
+        {"id": rule.id, "value": rule.value, "zh": rule.zh, "en": rule.en, "clause": rule.clause,
+         "verified": rule.verified}
+        for rule in found
+    ]  # fmt: skip
+
+
+def marked(loans: pa.Table, pieces: pa.Table, known: Market, file: PriceFile, lang: str) -> None:
+    """Loans, then what secures them."""
+    say, console = _speaker(lang), console_now()
+    console.print(f"[bold]{say('on', on=known.on, day=known.day, file=safe(file.name))}[/]")
+    shown = _table(say, ("loan", "owed_minor", "value_minor", "ratio", "phase", "to_cure_minor",
+                         "deadline", "lendable_minor"), left=(0, 4, 6))  # fmt: skip
+    rows = loans.slice(0, ROWS_SHOWN).to_pylist()
+    for row in rows:
+        shown.add_row(
+            safe(row["loan"]), _money(row["owed_minor"]), *_worth(row),
+            _phase(row["phase"], lang), _money(row["to_cure_minor"] or None),
+            str(row["deadline"] or ""), _money(row["lendable_minor"], absent="?"),
+        )  # fmt: skip
+    console.print(shown)
+    _more(loans, lang)
+    states = Counter(row["phase"] for row in loans.select(["phase"]).to_pylist())
+    order = [*(str(each) for each in Phase), None]
+    told = [f"{_phase(each, lang)} {states[each]}" for each in order if states[each]]
+    console.print("  ".join(told))
+    console.print()
+    grid = _table(say, ("loan", "kind", "code", "quantity", "price", "price_on", "value_minor",
+                        "haircut", "flags"), left=(0, 1, 2, 5, 8))  # fmt: skip
+    for row in pieces.slice(0, ROWS_SHOWN).to_pylist():
+        grid.add_row(
+            safe(row["loan"]), _kind(row["kind"], lang), safe(row["code"] or ""),
+            _number(row["quantity"]), row["price"] or "", str(row["price_on"] or ""),
+            _money(row["value_minor"], absent="?"), _percent(row["haircut"], absent="?"),
+            _flags(row["flags"], lang),
+        )  # fmt: skip
+    console.print(grid)
+    _more(pieces, lang)
+    if file.missing:
+        console.print(f"[yellow]{say('no_haircut', missing=', '.join(file.missing))}[/]")
+    if file.unpriced:
+        console.print(f"[dim]{say('unpriced', count=file.unpriced)}[/]")
+    console.print(f"[dim]{say('lines_note')}[/]")
+
+
+def _worth(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Value and ratio; at least so much where a price is missing."""
+    if not row["complete"] and not row["value_minor"]:
+        return "?", "?"
+    partly = "" if row["complete"] else "≥ "
+    ratio = "–" if row["ratio"] is None else f"{partly}{row['ratio']:.1%}"
+    return partly + _money(row["value_minor"]), ratio
+
+
+def triggered(found: Triggers, known: Market, file: PriceFile, lang: str) -> None:
+    """Prices and moves at which lines are crossed."""
+    say, console = _speaker(lang), console_now()
+    console.print(f"[bold]{say('on', on=known.on, day=known.day, file=safe(file.name))}[/]")
+    shown = _table(
+        say, ("loan", "code", "price", "line", "trigger", "fall", "half_life"), left=(0, 1, 3)
+    )
+    last = None
+    for row in found.by_price.slice(0, 3 * ROWS_SHOWN).to_pylist():
+        key = (row["loan"], row["code"])
+        first = key != last
+        last = key
+        shown.add_row(
+            safe(row["loan"]) if first else "", safe(row["code"]) if first else "",
+            row["price"] if first else "", say(row["line"]), row["trigger"] or say("never"),
+            *_how_soon(row["fall"], row["half_life"], say),
+        )  # fmt: skip
+    console.print(shown)
+    _more(found.by_price, lang, 3 * ROWS_SHOWN)
+    console.print()
+    joint = _table(say, ("loan", "ratio", "line", "move", "half_life"), left=(0, 2))
+    last = None
+    for row in found.by_factor.slice(0, 3 * ROWS_SHOWN).to_pylist():
+        first = row["loan"] != last
+        last = row["loan"]
+        move = row["move"]
+        fall = None if move is None else -move
+        joint.add_row(
+            safe(row["loan"]) if first else "",
+            "–" if row["ratio"] is None else f"{row['ratio']:.1%}" if first else "",
+            say(row["line"]),
+            *([say("never"), ""] if move is None else _how_soon(fall, row["half_life"], say, "-")),
+        )
+    console.print(joint)
+    _more(found.by_factor, lang, 3 * ROWS_SHOWN)
+    sigma = "?" if found.volatility is None else f"{found.volatility:.2%}"
+    console.print(f"[dim]{say('joint_note', sigma=sigma)}\n{say('half_note')}[/]")
+    if found.left_out:
+        console.print(f"[yellow]{say('left_out', names=safe(', '.join(found.left_out)))}[/]")
+
+
+def _how_soon(
+    fall: float | None, days: float | None, say: Callable[..., str], sign: str = ""
+) -> tuple[str, str]:
+    if fall is None:
+        return "", ""
+    if fall <= 0:
+        return "", f"[bold red]{say('already')}[/]"
+    return f"{sign}{fall:.1%}", "" if days is None else say("days", days=f"{days:,.0f}")
+
+
+def stressed(found: Stress, scenario: Scenario, sale_days: int, known: Market, lang: str) -> None:
+    """What a stress did to each loan and to all of them."""
+    say, console = _speaker(lang), console_now()
+    if isinstance(scenario, Resample):
+        told = say("resample", paths=found.paths, days=found.days, block=scenario.block,
+                   seed=scenario.seed)  # fmt: skip
+    elif isinstance(scenario, Replay):
+        told = say("replay", first=scenario.first, last=scenario.last, days=found.days)
+    else:
+        told = say("shock", move=f"{scenario.move:+.1%}")
+    console.print(f"[black on yellow] {told} [/]")
+    many = found.paths > 1
+    names = ("loan", "owed_minor", "warned", "called", "sold", "call_day", "shortfall")
+    shown = _table(say, names, left=(0,))
+    for row in found.loans.slice(0, ROWS_SHOWN).to_pylist():
+        chances = [
+            f"{row[name]:.1%}" if many else "✓" if row[name] else ""
+            for name in ("warned", "called", "sold")
+        ]
+        day = "" if row["call_day"] is None else f"{row['call_day']:g}"
+        shown.add_row(safe(row["loan"]), _money(row["owed_minor"]), *chances, day,
+                      _money(round(row["shortfall"])))  # fmt: skip
+    console.print(shown)
+    _more(found.loans, lang)
+    console.print(f"\n{say('nobody', days=sale_days)}")
+    grid = Table.grid(padding=(0, 3))
+    grid.add_column()
+    grid.add_column(justify="right")
+    for row in found.book.to_pylist():
+        name = row["measure"]
+        if name == "shortfall_error" and not many:
+            continue
+        word = say("shortfall_mean" if name == "shortfall" and many else name)
+        value = f"{row['value']:,.1f}" if name == "calls" else _money(round(row["value"]))
+        grid.add_row(f"  {word}", value)
+    console.print(grid)
+    for key, names_ in (("still", found.still), ("left_out", found.left_out)):
+        if names_:
+            console.print(f"[dim]{say(key, names=safe(', '.join(names_)))}[/]", soft_wrap=True)
+
+
+def certificate_table(found: Certificate, lang: str) -> pa.Table:
+    """A certificate for a file: `item`, `amount_minor`."""
+    return pa.table(
+        {"item": found.lines[lang], "amount_minor": found.lines["amount"].cast(pa.int64())}
+    )
+
+
+def based(found: Certificate, accepted: Eligibility, on: date, lang: str) -> None:
+    """A borrowing base certificate."""
+    say, console = _speaker(lang), console_now()
+    console.print(f"[bold]{say('certificate', on=on)}[/]")
+    grid = Table.grid(padding=(0, 3))
+    grid.add_column()
+    grid.add_column(justify="right")
+    for row in found.lines.to_pylist():
+        strong = row["line"] in ("eligible", "base", "available")
+        word, amount = row[lang], format_minor(row["amount"], "CNY")
+        if row["line"] == "available" and row["amount"] < 0:
+            word = f"{word} ({say('over')})"
+        if row["amount"] or strong:
+            grid.add_row(f"[bold]{word}[/]" if strong else f"  {word}",
+                         f"[bold]{amount}[/]" if strong else amount)  # fmt: skip
+    console.print(grid)
+    told = say(
+        "accepted", past=accepted.past_due_days_max, term=accepted.term_days_max,
+        cross=f"{accepted.cross_age:.0%}", one=f"{accepted.concentration:.0%}",
+        dilution=f"{accepted.dilution:.1%}", advance=f"{accepted.advance:.0%}",
+    )  # fmt: skip
+    console.print(f"[dim]{told}[/]", soft_wrap=True)
+
+
+def graded(table: pa.Table, known: Market, value_minor: int, lang: str) -> None:
+    """Shares, the best first."""
+    say, console = _speaker(lang), console_now()
+    letters = Counter(table["grade"].to_pylist())
+    accepted = sum(count for letter, count in letters.items() if letter)
+    told = say("counts", accepted=accepted, all=table.num_rows,
+               value=format_minor(value_minor, "CNY"))  # fmt: skip
+    console.print(f"[bold]{known.on}[/] ({known.day})  {told}")
+    console.print("  ".join(f"{letter} {letters[letter]}" for letter in LETTERS))
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    heads = [say(name) for name in ("code", "grade", "score", "rate", "haircut")]
+    heads += [SHORT[name] if lang == "en" else zh for name, (zh, _, _) in FACTORS.items()]
+    for place, head in enumerate(heads):
+        shown.add_column(head, justify="left" if place < 2 else "right", no_wrap=place == 0)
+    rows = table.to_pylist()
+    kept = [row for row in rows if row["grade"]]
+    for row in _ends(kept):
+        if row is None:
+            shown.add_row("…")
+            continue
+        factors = [f"{row[name]:.2f}" for name in FACTORS]
+        shown.add_row(safe(row["code"]), row["grade"], f"{row['score']:.3f}",
+                      f"{row['rate']:.0%}", _percent(row["haircut"]), *factors)  # fmt: skip
+    console.print(shown)
+    why = Counter(row["why"] for row in rows if row["why"])
+    if why:
+        told = "  ".join(f"{say(key)} {count}" for key, count in sorted(why.items()))
+        console.print(f"{say('why')}: {told}")
+    console.print(f"[dim]{say('relative')}[/]")
+    if len(kept) > ROWS_SHOWN:
+        console.print(f"[dim]{say('more', count=len(kept) - ROWS_SHOWN)}[/]")
+
+
+def _ends(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any] | None]:
+    """The best and the worst where there are too many; None between."""
+    if len(rows) <= ROWS_SHOWN:
+        return list(rows)
+    half = ROWS_SHOWN // 2
+    return [*rows[:half], None, *rows[-half:]]
+
+
+def backtested(found: Backtest, asked: Window, lang: str) -> None:
+    """The three numbers by rule and by grade, and what they do not say."""
+    say, console = _speaker(lang), console_now()
+    told = say("window", days=found.days, first=found.first, last=found.last, every=asked.every)
+    console.print(f"[bold]{told}[/]")
+    shown = _table(say, ("rule", "pledges", "lent", "called", "sold", "loss"), left=(0,))
+    for rule in ("graded", "flat", "flat_same"):
+        row = found.rules[rule].to_pylist()[-1]
+        name = say(f"{rule}_rule", rate=f"{asked.flat:.0%}")
+        shown.add_row(name, *_numbers(row))
+    console.print(shown)
+    console.print()
+    grades = _table(
+        say, ("grade", "pledges", "lent", "called", "sold", "loss", "fallen"), left=(0,)
+    )
+    for place, row in enumerate(found.rules["graded"].to_pylist()[:-1]):
+        fell = found.fallen[place]
+        grades.add_row(row["grade"], *_numbers(row), "" if math.isnan(fell) else f"{fell:.1%}")
+    console.print(grades)
+    notes = ["caveats", "overlap" if found.calibrated_on else "seen"]
+    notes += ["cut_short"] if found.cut_short else []
+    for key in notes:
+        console.print(f"[yellow]! {say(key)}[/]")
+
+
+def _numbers(row: Mapping[str, Any]) -> tuple[str, ...]:
+    loss = "" if row["loss"] is None else f"{row['loss']:.4%}"
+    parts = [_percent(row[name]) for name in ("lent", "called", "sold")]
+    return (f"{row['pledges']:,}", *parts, loss)
+
+
+def desk(
+    answers: Sequence[Answered], pledges: Mapping[str, Pledge], lines: Lines, lang: str
+) -> None:
+    """Each event with its answer, then where every pledge stands."""
+    say, console = _speaker(lang), console_now()
+    told = say("lines_used", warn=_ratio(lines.warn), call=_ratio(lines.call),
+               close=_ratio(lines.close))  # fmt: skip
+    console.print(f"[dim]{told}[/]")
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    for place, key in enumerate(("row", "pledge", "on", "event", "phase", "to_cure_minor",
+                                 "deadline", "refusal")):  # fmt: skip
+        right = place in (0, 5)
+        shown.add_column("" if key == "on" else say(key), justify="right" if right else "left",
+                         no_wrap=place in (0, 2, 6))  # fmt: skip
+    for each in answers[: ROWS_SHOWN * 2]:
+        pledge = each.pledge
+        shown.add_row(
+            str(each.asked.row), safe(each.asked.pledge), str(each.asked.event.on),
+            _act(each.asked.told, lang), _phase(str(pledge.phase), lang),
+            _money(pledge.called_minor or None), str(pledge.deadline or ""),
+            "" if each.refusal is None else f"[red]{refusal_words(each, lang)}[/]",
+        )  # fmt: skip
+    console.print(shown)
+    if len(answers) > ROWS_SHOWN * 2:
+        console.print(f"[dim]{say('more', count=len(answers) - ROWS_SHOWN * 2)}[/]")
+    refused = sum(each.refusal is not None for each in answers)
+    console.print(say("refused", count=refused, all=len(answers)))
+    console.print(f"\n[bold]{say('now')}[/]")
+    stand = _table(say, ("pledge", "phase", "owed_minor", "value_minor", "ratio", "to_cure_minor",
+                         "deadline"), left=(0, 1, 6))  # fmt: skip
+    for name, pledge in list(pledges.items())[:ROWS_SHOWN]:
+        ratio = pledge.ratio
+        stand.add_row(
+            safe(name), _phase(str(pledge.phase), lang), _money(pledge.owed_minor),
+            _money(pledge.value_minor), "–" if ratio is None else f"{ratio:.1%}",
+            _money(pledge.called_minor or None), str(pledge.deadline or ""),
+        )  # fmt: skip
+    console.print(stand)
+
+
+def refusal_words(each: Answered, lang: str) -> str:
+    """Why an event was refused."""
+    if each.refusal is None:
+        return ""
+    if lang == "zh":
+        return REFUSAL_ZH[each.refusal]
+    return str(each.refusal).replace("_", " ")
+
+
+def _act(told: str, lang: str) -> str:
+    act, _, rest = told.partition(" ")
+    word = ACT_ZH.get(act, act) if lang == "zh" else act
+    return safe(f"{word} {rest}".strip())
+
+
+def _phase(phase: str | None, lang: str) -> str:
+    if phase is None:
+        return f"[magenta]{WORDS['unknown_phase'].in_language(lang)}[/]"
+    word = PHASE_ZH[Phase(phase)] if lang == "zh" else EN_PHASE[Phase(phase)]
+    colour = COLOURS.get(phase)
+    return word if colour is None else f"[{colour}]{word}[/]"
+
+
+def _kind(kind: str, lang: str) -> str:
+    if kind == CASH:
+        return "cash" if lang == "en" else "保证金"
+    return KIND_EN[Kind(kind)] if lang == "en" else KIND_ZH[Kind(kind)]
+
+
+def _flags(flags: str, lang: str) -> str:
+    words = [WORDS["stale_flag" if each == "stale" else each] for each in flags.split()]
+    return ", ".join(each.in_language(lang) for each in words)
+
+
+def _table(say: Callable[..., str], heads: Sequence[str], left: tuple[int, ...]) -> Table:
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    for place, head in enumerate(heads):
+        aligned = place in left
+        shown.add_column(say(head), justify="left" if aligned else "right", overflow="fold",
+                         no_wrap=not aligned)  # fmt: skip
+    return shown
+
+
+def _more(table: pa.Table, lang: str, shown: int = ROWS_SHOWN) -> None:
+    if table.num_rows > shown:
+        told = WORDS["more"].in_language(lang).format(count=table.num_rows - shown)
+        console_now().print(f"[dim]{told}[/]")
+
+
+def _speaker(lang: str) -> Callable[..., str]:
+    def say(key: str, **values: Any) -> str:
+        return WORDS[key].in_language(lang).format(**values)
+
+    return say
+
+
+def _money(minor: int | None, absent: str = "") -> str:
+    return absent if minor is None else format_minor(minor, "CNY")
+
+
+def _percent(part: float | None, absent: str = "") -> str:
+    return absent if part is None else f"{part:.1%}"
+
+
+def _ratio(line: Decimal) -> str:
+    return f"{line * 100:g}%"
+
+
+def _number(text: str | None) -> str:
+    return "" if text is None else f"{Decimal(text):,}"
