@@ -45,9 +45,9 @@ from headrace.commands import (
     policy,
     pool,
     product,
-    receipt,
     securitisation,
     voucher,
+    warehouse,
     whatif,
 )
 from headrace.errors import HeadraceError, InputError
@@ -85,7 +85,7 @@ app.add_typer(book.app, name="book", no_args_is_help=True)
 app.add_typer(ledger.app, name="ledger", no_args_is_help=True)
 app.add_typer(product.app, name="product", no_args_is_help=True)
 app.add_typer(voucher.app, name="voucher", no_args_is_help=True)
-app.add_typer(receipt.app, name="receipt", no_args_is_help=True)
+app.add_typer(warehouse.app, name="warehouse", no_args_is_help=True)
 app.add_typer(basis.app, name="basis", no_args_is_help=True)
 app.add_typer(securitisation.app, name="abs", no_args_is_help=True)
 app.add_typer(collateral.app, name="collateral", no_args_is_help=True)

@@ -136,6 +136,9 @@ class SWPPV(Position):
         found += self.moving([(t, leg) for t in times for leg in legs], self.md)
         return found + [(t, "RR", None, True) for t in self.times("RateReset", with_end=False)]
 
+    def when(self, time):
+        return min(super().when(time), self.md)
+
     def start(self):
         begun = self.ied <= self.t0
         self.nt = self.sign * self.notional if begun else 0.0

@@ -11,7 +11,6 @@ from actus_reference_base import (
     last_of_month,
     later,
     schedule,
-    shifted,
 )  # fmt: skip
 
 
@@ -33,7 +32,7 @@ class PAM(Contract):
         if until is None:
             return self.moving([(t, "IP") for t in times], end)
         kept = [(t, "IPCI" if t < until else "IP") for t in times if t != until]
-        return [*self.moving(kept, end), (until, "IPCI", None, until in times)]
+        return [*self.moving(kept, end), (until, "IPCI", None, False)]
 
     def reset_events(self):
         if not {"cycleOfRateReset", "cycleAnchorDateOfRateReset"} & set(self.terms):
@@ -71,8 +70,9 @@ class PAM(Contract):
 
     def when(self, time):
         """Neither before the initial exchange nor after a given maturity."""
-        latest = self.md if "maturityDate" in self.terms else max(self.md, super().when(time))
-        return max(min(super().when(time), max(time, latest)), self.ied)
+        moved = super().when(time)
+        ends = None if self.derived or self.md == self.world.end else self.md
+        return max(min(moved, max(time, ends)) if ends else moved, self.ied)
 
     # -- states at t0
 
@@ -279,9 +279,8 @@ class LAM(PAM):
         return later(self.pranx, self.prcl, count, to_end)
 
     def past(self):
-        """How many redemptions are paid by t0."""
-        paid = (shifted(self.redemption(k), self.bdc, self.closed) <= self.t0 for k in count())
-        return next(k for k, done in enumerate(paid) if not done)
+        """How many redemptions are before t0."""
+        return next(k for k in count() if self.redemption(k) >= self.t0)
 
     def derive(self):
         """tests: the first of the redemptions still to come counts, too."""
@@ -366,7 +365,7 @@ class NAM(LAM):
         if (start := self.anchor("InterestPayment")) is not None and start <= until:
             u = self.times("InterestPayment", until)
         v = schedule(self.pranx, self.prcl, self.md, self.eomc)
-        return self.capitalised(u, until) + self.moving([(t, "IP") for t in v], self.given_end())
+        return self.capitalised(u, None) + self.moving([(t, "IP") for t in v], self.given_end())
 
     def redeemed(self, t):
         amount = self.prnxt - self.due(t)
@@ -409,12 +408,12 @@ class ANN(NAM):
     def principal_events(self):
         """tests: the annuity is set by events: the day before redemption starts, after resets."""
         found = super().principal_events()
-        if "nextPrincipalRedemptionPayment" not in self.terms and self.pranx - DAY >= self.ied:
-            found.append((self.pranx - DAY, "PRF", None, False))
+        times = {t: True for t, _ in self.reset_events()}  # and whether business days shift it
         if self.word("prepaymentEffect") == "A":
             found += [(t, "PRF", None, False) for t, _, _ in self.prepayments()]
-        reset = [(t, "PRF", None, True) for t, _ in self.reset_events()]
-        return found + [each for each in reset if each[0] != self.pranx - DAY]
+        if "nextPrincipalRedemptionPayment" not in self.terms and self.pranx - DAY >= self.ied:
+            times[self.pranx - DAY] = False
+        return found + [(t, "PRF", None, moves) for t, moves in times.items()]
 
     def lower_redemptions(self, t, share):
         """By a PRF event of the same time."""

@@ -44,7 +44,7 @@ def bound(at, count, raw, within, closed, moved):
         count: int64 (m,): how many there are.
         raw: int64: as agreed.
         within: Tuple of int64 (m,): no sooner, and no later than.
-        closed: int64 (m,): whether the last time of a request is the end itself, which stays.
+        closed: int64 (m,): 1 where the last time of a request is an end that was given: it stays.
         moved: int64: on business days; changed.
     """
     low, high = within
@@ -52,7 +52,7 @@ def bound(at, count, raw, within, closed, moved):
         for j in range(at[r], at[r] + count[r]):
             if low[r] <= raw[j] <= high[r]:
                 moved[j] = min(max(moved[j], low[r]), high[r])
-        if closed[r] and count[r] > 0:
+        if closed[r] == 1 and count[r] > 0:
             last = at[r] + count[r] - 1
             moved[last] = raw[last]
 
@@ -73,8 +73,9 @@ def merge(requests, rolled, limits, room, events, found):
             a contract may have.
         events: Tuple of int64 `raw`, `moved`, `code` and float64 `value`, written.
         found: Tuple of int64 (n + 1,) where each contract's events start; int64 (n,) the last
-            interest payment not later than the status date, or NEVER; int64 (n,) the last fee
-            likewise; int64 (n,) how many redemptions are agreed, asked for or not; all written.
+            interest paid not later than the status date, as agreed, or NEVER; int64 (n,) the last
+            fee likewise; int64 (n,) how many redemptions are agreed, asked for or not; all
+            written.
     """
     first, code, after, until, value = requests
     at, count, raw, moved = rolled
@@ -94,9 +95,9 @@ def merge(requests, rolled, limits, room, events, found):
                 when = raw[j]
                 if when <= after[r] or when > until[r]:
                     continue
-                if code[r] == IP and when <= status[c]:
+                if code[r] == IP and moved[j] <= status[c]:
                     last_paid[c] = max(last_paid[c], when)
-                if code[r] == FP and when <= status[c]:
+                if code[r] == FP and moved[j] <= status[c]:
                     last_fee[c] = max(last_fee[c], when)
                 if moved[j] <= status[c] or when < exchanged[c]:
                     continue

@@ -22,6 +22,7 @@ from headrace.contracts.actus.schedules import (
     PAYS_PRINCIPAL,
     TIMES_MAX,
     Loans,
+    Requests,
     called_at,
     day,
     maturities,
@@ -46,8 +47,8 @@ class Merged:
         moved: int64 (e,): the time on a business day.
         code: int64 (e,).
         value: float64 (e,).
-        last_paid: int64 (n,): the last interest payment up to the status date, or NEVER.
-        last_fee: int64 (n,): the last fee up to the status date, or NEVER.
+        last_paid: int64 (n,): the last interest paid by the status date, as agreed, or NEVER.
+        last_fee: int64 (n,): the last fee paid by the status date, as agreed, or NEVER.
         redemptions: int64 (n,): how many redemptions are to come.
     """
 
@@ -85,12 +86,14 @@ def loan_events(
     _find_last_segments(loans, maturity)
     called = called_at(loans)
     end = np.where(maturity == k.NEVER, called, maturity)
-    end = np.where((end == k.NEVER) | (loans.kind == k.UMP), horizon, end)
+    open_end = (end == k.NEVER) | (loans.kind == k.UMP)
+    latest = np.where(open_end | loans.derived(), ALWAYS, end)
+    end = np.where(open_end, horizon, end)
     for row in np.flatnonzero(end >= ALWAYS):
         problem = "nothing says when it ends"
         book.refuse(int(row), "maturityDate", problem, "Give it, or ask up to a horizon.")
         end[row] = loans.exchanged[row]
-    merged = _merge(loans, maturity, end)
+    merged = _merge(loans, requests(loans, maturity, end), latest)
     return _play(loans, merged, maturity, _money(book, currencies))
 
 
@@ -136,12 +139,17 @@ def _find_last_segments(loans: Loans, maturity: Longs) -> None:
                 conventions.add_times(start[one], steps, months, days, none, DAY, found)
                 maturity[row] = found[0]
                 break
-    maturity[rows] = loans.business(maturity)[rows]
 
 
-def _merge(loans: Loans, maturity: Longs, end: Longs) -> Merged:
-    """Roll every schedule and put the events of each contract in order."""
-    columns, value = requests(loans, maturity, end).all()
+def _merge(loans: Loans, asked: Requests, latest: Longs) -> Merged:
+    """Roll every schedule and put the events of each contract in order.
+
+    Args:
+        loans: The loans.
+        asked: Their schedules.
+        latest: int64 (n,): the end that was given, past which no event moves, or ALWAYS.
+    """
+    columns, value = asked.all()
     contract, start, last, cycle, code, after, until, way, closed, delay = columns
     step = np.maximum(28 * cycle[:, 0], 0) + cycle[:, 1]
     long = (last - start) // DAY > TIMES_MAX * np.maximum(step, 1)
@@ -154,8 +162,7 @@ def _merge(loans: Loans, maturity: Longs, end: Longs) -> Merged:
     which = loans.which[contract]
     conventions.move_schedules(at, count, raw, way, which, loans.calendars, DAY, moved)
     # The exchange and a maturity that is given stay where they are: nothing moves past them.
-    used = maturity[contract]
-    within = loans.exchanged[contract], np.where(used == k.NEVER, ALWAYS, used)
+    within = loans.exchanged[contract], latest[contract]
     k.bound(at, count, raw, within, closed, moved)
     late = np.flatnonzero(delay)
     moved[at[late]] += delay[late]

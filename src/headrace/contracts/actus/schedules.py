@@ -75,6 +75,17 @@ class Loans:
             after = np.where(self.kind == k.CLM, self.exchanged, after)
         return np.where(anchor != k.NEVER, anchor, np.where(cycle[:, 0] >= 0, after, k.NEVER))
 
+    def derived(self) -> Bools:
+        """Whether maturity follows from the redemptions.
+
+        The tests move it to a business day (ann28), as the redemptions before it; one that is
+        given is the last time of its schedules, which section 3.4 leaves where it is.
+        """
+        given: Bools = self.book.times("maturityDate") != k.NEVER
+        given |= (self.kind == k.ANN) & (self.book.times("amortizationDate") != k.NEVER)
+        derived: Bools = np.isin(self.kind, (*PAYS_PRINCIPAL, k.LAX)) & ~given
+        return derived
+
     def later(self, times: Longs, cycle: Longs, count: Longs) -> Longs:
         """Each time some cycles on, ends of months where the contract keeps them."""
         return _later(times, cycle, count, self.to_end)
@@ -171,7 +182,7 @@ class Requests:
         end: Longs | None = None,
         cycle: Longs | None = None,
         *,
-        closed: bool = False,
+        closed: Longs | int = 0,
         shifts: bool = True,
         after: Longs | int = k.NEVER,
         until: Longs | int = ALWAYS,
@@ -185,7 +196,8 @@ class Requests:
             start: The first time.
             end: The end; None: the first time is the only one.
             cycle: (n, 3); None or months -1: the first time is the only one before the end.
-            closed: Whether the end itself belongs to the schedule.
+            closed: Whether the end itself belongs to the schedule: not (0), and stays (1), or moves
+                to business days as the other times do (2).
             shifts: Whether times move to business days.
             after: Only times later than this are kept.
             until: Only times not later than this are kept.
@@ -259,7 +271,7 @@ def maturities(loans: Loans) -> Longs:
     """When each loan ends; NEVER where only what happens to it can tell.
 
     Source: the states `Md` of sections 7.2 to 7.6, where the tests count the first redemption
-    among the periods. A maturity that is derived falls on a business day, one given stays.
+    among the periods.
     """
     book = loans.book
     given = book.times("maturityDate")
@@ -275,12 +287,14 @@ def maturities(loans: Loans) -> Longs:
     owed, paid = book.numbers("notionalPrincipal"), book.numbers("nextPrincipalRedemptionPayment")
     interest = owed * year * book.numbers("nominalInterestRate", 0.0)
     paid = paid - np.where(loans.kind == k.LAM, 0.0, interest)
+    endless = paid[rows] * TIMES_MAX <= owed[rows]
+    for row in rows[endless].tolist():
+        book.refuse(row, "nextPrincipalRedemptionPayment", "never repays the loan", "Pay more.")
+    rows = rows[~endless]
     periods = np.ones(book.size, np.int64)
     periods[rows] = np.ceil(owed[rows] / paid[rows] - 1e-9)
-    derived = loans.business(loans.later(anchor, cycle, behind + periods - 1))
-    found = given.copy()
-    found[rows] = derived[rows]
-    return found
+    ends = loans.later(anchor, cycle, behind + periods - 1)
+    return np.where(np.isin(loans.kind, PAYS_PRINCIPAL) & loans.derived(), ends, given)
 
 
 def requests(loans: Loans, maturity: Longs, end: Longs) -> Requests:
@@ -294,7 +308,9 @@ def requests(loans: Loans, maturity: Longs, end: Longs) -> Requests:
     asked = Requests(loans)
     book, kind = loans.book, loans.kind
     asked.add(loans.exchanged > loans.status, k.IED, loans.exchanged, shifts=False)
-    asked.add((maturity != k.NEVER) & (kind != k.UMP), k.MD, maturity, shifts=False)
+    derived = loans.derived()
+    asked.add((maturity != k.NEVER) & (kind != k.UMP) & ~derived, k.MD, maturity, shifts=False)
+    asked.add((maturity != k.NEVER) & derived, k.MD, maturity)
     for name, code in (("purchaseDate", k.PRD), ("terminationDate", k.TD)):
         asked.add(book.times(name) != k.NEVER, code, book.times(name), shifts=False)
     _principal(asked, maturity)
@@ -326,22 +342,26 @@ def _interest(asked: Requests, end: Longs) -> None:
     cyclic = bears & (first != k.NEVER)
     until = np.where(added == k.NEVER, k.NEVER, added)
     asked.add(bears & (added != k.NEVER), k.IPCI, added, shifts=False)
+    derived = loans.derived()
+    closed = np.where(derived, 2, 1)
     called = (kind == k.CLM) | (kind == k.UMP)
     asked.add(cyclic & called, k.IPCI, first, end, cycle)
     plain = cyclic & ((kind == k.PAM) | (kind == k.LAM))
-    asked.add(plain, k.IP, first, end, cycle, closed=True, after=until)
-    asked.add(plain & (added != k.NEVER), k.IPCI, first, end, cycle, closed=True, until=until)
-    asked.add(bears & ~cyclic & (kind <= k.ANN) & (kind != k.LAX), k.IP, end, shifts=False)
+    asked.add(plain, k.IP, first, end, cycle, closed=closed, after=until)
+    asked.add(plain & (added != k.NEVER), k.IPCI, first, end, cycle, closed=closed, until=until - 1)
+    once = bears & ~cyclic & (kind <= k.ANN) & (kind != k.LAX)
+    asked.add(once & ~derived, k.IP, end, shifts=False)
+    asked.add(once & derived, k.IP, end)
     asked.add((kind == k.CLM) & bears & (book.times("maturityDate") != k.NEVER), k.IP, end,
               shifts=False)  # fmt: skip
     # With redemptions that hold interest back, interest is paid with them, and on its own before.
     holds = bears & ((kind == k.NAM) | (kind == k.ANN))
     anchor, redeemed = loans.first("PrincipalRedemption"), book.cycles("cycleOfPrincipalRedemption")
-    asked.add(holds, k.IP, anchor, end, redeemed, closed=True)
+    asked.add(holds, k.IP, anchor, end, redeemed, closed=closed)
     before = loans.plainly_later(anchor, np.maximum(redeemed, 0), -1)
     alone = holds & cyclic & (first <= before)
-    asked.add(alone, k.IP, first, before, cycle, closed=True, after=until)
-    asked.add(alone & (added != k.NEVER), k.IPCI, first, before, cycle, closed=True, until=until)
+    asked.add(alone, k.IP, first, before, cycle, closed=2, after=until)
+    asked.add(alone & (added != k.NEVER), k.IPCI, first, before, cycle, closed=2, until=until - 1)
 
 
 def _rates(asked: Requests, end: Longs) -> None:
@@ -367,7 +387,8 @@ def _others(asked: Requests, end: Longs) -> None:
     loans, book = asked.loans, asked.loans.book
     first = loans.first("Fee")
     fees = (book.numbers("feeRate", 0.0) != 0) & (first != k.NEVER)
-    asked.add(fees, k.FP, first, end, book.cycles("cycleOfFee"), closed=True)
+    closed = np.where(loans.derived(), 2, 1)
+    asked.add(fees, k.FP, first, end, book.cycles("cycleOfFee"), closed=closed)
     first = loans.first("ScalingIndex")
     scaled = (book.choices("scalingEffect") > 0) & (first != k.NEVER)
     asked.add(scaled, k.SC, first, end, book.cycles("cycleOfScalingIndex"))
@@ -394,7 +415,9 @@ def _segments(asked: Requests, maturity: Longs) -> None:
         for code, rows in zip(codes, (~second, second), strict=True):
             start, end, cycle = (column[rows] for column in span)
             asked.add_spans(contract[rows], code, (start, end, cycle), values[rows])
-    asked.add(loans.kind == k.LAX, k.IP, maturity, shifts=False)
+    derived = loans.derived()
+    asked.add((loans.kind == k.LAX) & ~derived, k.IP, maturity, shifts=False)
+    asked.add((loans.kind == k.LAX) & derived, k.IP, maturity)
 
 
 def segments(loans: Loans, name: str, maturity: Longs) -> tuple[Longs, tuple[Longs, Longs, Longs]]:

@@ -13,6 +13,7 @@ from headrace.contracts.actus.events import IPFL, IPFX, Row, order
 from headrace.contracts.actus.setting import Setting
 
 FIRST, SECOND, UNDERLYING = "FIL", "SEL", "UDL"
+NETTED = (k.IED, k.IP, k.PR, k.MD)  # what two legs settle as one (7.13; tests: MD too)
 TRADES = (("purchaseDate", k.PRD), ("terminationDate", k.TD))
 
 
@@ -69,7 +70,9 @@ def _steps(setting: Setting, due: list[int], matures: int) -> list[tuple[int, in
     steps += [(time, k.RR) for time in setting.times("RateReset", matures, closed=False)]
     steps += [(setting.terms[name], code) for name, code in TRADES if name in setting.terms]
     shifts = {k.IP, k.RR, IPFX, IPFL}
-    moved = [(setting.business(t) if c in shifts else t, order(c), c, t) for t, c in steps]
+    # Maturity is given: it stays (section 3.4), and nothing moves past it.
+    moves = {t: min(setting.business(t), matures) for t, c in steps if c in shifts and t < matures}
+    moved = [(moves.get(t, t) if c in shifts else t, order(c), c, t) for t, c in steps]
     return sorted(moved)
 
 
@@ -115,7 +118,8 @@ def swap(setting: Setting, legs: list[list[Row]]) -> list[Row]:
     together = setting.terms.get("deliverySettlement", "D") == "S"
     for row, _ in rows:
         last = found[-1] if found else None
-        if together and last and (last.time, last.code) == (row.time, row.code):
+        meets = last is not None and (last.time, last.code) == (row.time, row.code)
+        if together and last and meets and row.code in NETTED:
             found[-1] = _summed(last, row)
         else:
             found.append(row)

@@ -1,4 +1,4 @@
-"""`headrace receipt`: warehouse receipts and pledged goods, from a sheet of events."""
+"""`headrace warehouse`: warehouse receipts and pledged goods, from a sheet of events."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`headrace receipt` and `headrace basis`, as typed."""
+"""`headrace warehouse` and `headrace basis`, as typed."""
 
 from itertools import pairwise
 
@@ -25,7 +25,7 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     for lang in ("en", "zh"):
         to = folder / f"events_{lang}.csv"
-        assert headrace("receipt", "example", "--out", to, "--lang", lang).status == 0
+        assert headrace("warehouse", "example", "--out", to, "--lang", lang).status == 0
     for name in CASES:
         to = folder / f"{name}.toml"
         assert headrace("basis", "example", name, "--out", to).status == 0
@@ -48,7 +48,7 @@ def changed(files, tmp_path, name, *changes):
 
 def test_goods_are_freed_by_value_and_counted(files, tmp_path):
     out = tmp_path / "out"
-    done = headrace("receipt", "run", files / "events_en.csv", "--out", out, "--lang", "en")
+    done = headrace("warehouse", "run", files / "events_en.csv", "--out", out, "--lang", "en")
     assert done.status == 0, done.err
     assert "10 events done, 2 refused" in done.out
     assert "Z1: ¥374,400 must be topped up" in done.out
@@ -72,11 +72,11 @@ def test_goods_are_freed_by_value_and_counted(files, tmp_path):
 
 def test_chinese_events_say_the_same(files):
     english, chinese = (
-        headrace("receipt", "run", files / f"events_{lang}.csv", "--json").value
+        headrace("warehouse", "run", files / f"events_{lang}.csv", "--json").value
         for lang in ("en", "zh")
     )
     assert english == chinese
-    told = headrace("receipt", "run", files / "events_zh.csv")
+    told = headrace("warehouse", "run", files / "events_zh.csv")
     assert "低于核定库存价值" in told.out
     assert "须补仓 ¥374,400" in told.out
 
@@ -98,7 +98,7 @@ def test_events_that_cannot_be_are_set_aside_or_refused(tmp_path):
     ]
     path = tmp_path / "events.csv"
     path.write_text("\n".join([HEAD, *lines]) + "\n", encoding="utf-8")
-    found = headrace("receipt", "run", path, "--json").value
+    found = headrace("warehouse", "run", path, "--json").value
     assert [(row["row"], row["column"]) for row in found["quarantine"]] == [
         (1, "price"), (2, "tonnes"), (4, "rate"),
     ]  # fmt: skip
@@ -108,8 +108,8 @@ def test_events_that_cannot_be_are_set_aside_or_refused(tmp_path):
         12: "counted_more",
     }  # fmt: skip
     assert found["pledges"] == []
-    check_refused(headrace("receipt", "run", tmp_path), "cannot be read")
-    check_refused(headrace("receipt", "run", tmp_path / "none.csv"), "check its name")
+    check_refused(headrace("warehouse", "run", tmp_path), "cannot be read")
+    check_refused(headrace("warehouse", "run", tmp_path / "none.csv"), "check its name")
 
 
 # --- basis trades ---------------------------------------------------------------------------------
@@ -248,6 +248,6 @@ def test_spoilt_events_end_in_a_status(seed, files, tmp_path):
         data[place] = int(rng.choice([0, 10, 34, 44, 45, 48, 57, 0xFF, rng.integers(256)]))
     path = tmp_path / "events.csv"
     path.write_bytes(bytes(data))
-    done = headrace("receipt", "run", path, "--out", tmp_path / "out")
+    done = headrace("warehouse", "run", path, "--out", tmp_path / "out")
     assert done.status in (0, 2), done.err
     assert "Traceback" not in done.err
