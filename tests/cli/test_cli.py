@@ -32,7 +32,7 @@ def test_a_real_process_prints_one_json_object_and_nothing_else(small, card, tmp
     found = json.loads(done.stdout)
     assert done.stdout.count(b"\n") == 1
     assert found["book"]["applicants"] == 60
-    assert found["evidence"]["entries"] == 66
+    assert found["evidence"]["entries"] == 67
     assert found["seconds"] > 0
     assert json.loads((out / "summary.json").read_text()) == {
         key: value for key, value in found.items() if key not in ("evidence", "seconds")
