@@ -98,7 +98,7 @@ def test_run_says_what_it_found_and_what_to_do_next(ran, small, run, tmp_path):
     for text in ("Approval rate", "Mean rate", "Expected loss", "Read with care", "4,000 invoices"):
         assert text in done.out
     assert f"headrace explain S1 --out {tmp_path / 'out'} --lang en" in done.out
-    assert done.err.count("✓") == 7
+    assert done.err.count("✓") == 8
     digest = json.loads((tmp_path / "out/summary.json").read_text())["digest"]
     assert f"digest {digest[:16]}" in done.out
     assert decisions(tmp_path / "out") == decisions(ran)
@@ -301,7 +301,7 @@ def test_mapping_draft_names_every_file(small, tmp_path):
 @pytest.fixture
 def policy(tmp_path):
     folder = tmp_path / "policy"
-    assert headrace("policy", "export", folder).out.count("\n") == 6
+    assert headrace("policy", "export", folder).out.count("\n") == 7
     return folder
 
 

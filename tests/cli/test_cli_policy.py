@@ -91,7 +91,7 @@ def test_check_reads_a_single_file_of_tables(old):
 def test_check_still_knows_the_files_of_a_pack_that_lends(tmp_path):
     done(headrace("policy", "export", tmp_path / "own"))
     said = done(headrace("policy", "check", tmp_path / "own", "--lang", "en")).out
-    assert "access.csv, economics.toml" in said
+    assert "access.csv, contract.toml, economics.toml" in said
 
 
 def test_check_of_nothing_is_refused(tmp_path):
