@@ -1,4 +1,4 @@
-"""What `headrace warehouse` prints: answers, what stays in the warehouse, how pledges are covered."""
+"""What `headrace warehouse` prints: answers, what stays in it, how pledges are covered."""
 
 from __future__ import annotations
 
