@@ -8,14 +8,14 @@ import pytest
 from headrace.contracts.products.rules import Severity
 from headrace.errors import InputError
 from headrace.workflows.contract_check import check_contracts
-from headrace.workflows.contracts import _scheduled, without
+from headrace.workflows.contracts import scheduled, without
 from loan_sample import STANDARD, contract
 
 LEGAL = replace(STANDARD, product="invoice_revolving")
 
 
 def findings_of(*contracts, standard=LEGAL):
-    found = check_contracts(_scheduled(contracts), standard)
+    found = check_contracts(scheduled(contracts), standard)
     return found, {(row["severity"], row["rule"]): row for row in found.findings.to_pylist()}
 
 
@@ -34,7 +34,7 @@ def test_terms_outside_of_the_product_are_refused_and_named():
     assert found.refused == {"L-1", "L-3"}
     assert rows[("refuse", "product.rate_spread")]["first"] == "L-1"
     assert rows[("refuse", "product.amount")]["first"] == "L-3"
-    kept = without(_scheduled((dear, usual, small)), found.refused)
+    kept = without(scheduled((dear, usual, small)), found.refused)
     assert [each.contract for each in kept.contracts] == ["L-2"]
     assert kept.cash_flow["disbursed_minor"][0].as_py() == 20_000_000
 

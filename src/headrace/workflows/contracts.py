@@ -131,10 +131,11 @@ def offer(decisions: Sequence[Decision], standard: StandardTerms, lgd: float, da
         for each in decisions
         if each.outcome is Outcome.APPROVE
     )
-    return _scheduled(contracts)
+    return scheduled(contracts)
 
 
-def _scheduled(contracts: tuple[Contract, ...]) -> Offered:
+def scheduled(contracts: tuple[Contract, ...]) -> Offered:
+    """Contracts with their schedules and the money that comes of them."""
     if not contracts:
         return Offered((), None, CASH_FLOW.empty_table())
     promised = schedules(loans_of([each.terms for each in contracts]), CHINA)
@@ -144,7 +145,7 @@ def _scheduled(contracts: tuple[Contract, ...]) -> Offered:
 def without(offered: Offered, refused: frozenset[str]) -> Offered:
     """The same without some contracts."""
     kept = tuple(each for each in offered.contracts if each.contract not in refused)
-    return _scheduled(kept) if refused else offered
+    return scheduled(kept) if refused else offered
 
 
 def written(contracts: Sequence[Contract]) -> bytes:
