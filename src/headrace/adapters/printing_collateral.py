@@ -20,7 +20,7 @@ from headrace.contracts.collateral.borrowing_base import Certificate, Eligibilit
 from headrace.contracts.collateral.grades import FACTORS, LETTERS
 from headrace.contracts.collateral.marks import KIND_ZH, Kind
 from headrace.contracts.collateral.pledges import PHASE_ZH, REFUSAL_ZH, Lines, Phase, Pledge
-from headrace.contracts.collateral.terms import Rule
+from headrace.contracts.conventions.cited import Rule
 from headrace.money import format_minor
 from headrace.pack import Text
 from headrace.workflows.collateral_book import CASH, Triggers

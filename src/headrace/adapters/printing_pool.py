@@ -14,7 +14,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
 from headrace.adapters.printing import console_now, safe
-from headrace.contracts.sharing.book import Book, ListedScheme, Rule
+from headrace.contracts.conventions.cited import Rule
+from headrace.contracts.sharing.book import Book, ListedScheme
 from headrace.contracts.sharing.checking import Breach
 from headrace.contracts.sharing.pool_terms import PoolTerms, Rate, Refusal
 from headrace.contracts.sharing.pricing import ThreeNumbers

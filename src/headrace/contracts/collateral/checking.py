@@ -5,7 +5,8 @@ from datetime import date
 from decimal import Decimal
 
 from headrace.contracts.collateral.pledges import Lines
-from headrace.contracts.collateral.terms import Rule, Terms
+from headrace.contracts.collateral.terms import Terms
+from headrace.contracts.conventions.cited import Rule
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@
     cycles         cycles, periods, schedules
     day_count      parts of a year
     rounding       rounding by name
+    cited          numbers of law as dated data, with their source
     kernels        the same over arrays of integers
 
 Who pays what is not known here.

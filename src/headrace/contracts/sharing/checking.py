@@ -5,7 +5,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from headrace.contracts.sharing.book import Book, Rule
+from headrace.contracts.conventions.cited import Rule
+from headrace.contracts.sharing.book import Book
 from headrace.contracts.sharing.pool_terms import PoolTerms
 
 

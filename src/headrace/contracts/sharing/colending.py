@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from headrace.contracts.conventions.cited import Rule
 from headrace.contracts.movements import Movement
 from headrace.contracts.sharing.apportioning import apportion
-from headrace.contracts.sharing.book import Book, Rule
+from headrace.contracts.sharing.book import Book
 from headrace.contracts.sharing.scheme import NANO
 from headrace.errors import InputError
 
