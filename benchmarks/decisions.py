@@ -9,9 +9,6 @@ own. --quick takes small ones. Each result is {metric, value, unit, bar, holds, 
 command}; `bar` is null where nothing was promised.
 """
 
-import argparse
-import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent / "peers"))  # for peer.py
 
 from measures import flight, fraud, rule_tables, whatif
 from measures.calling import apart, here
+from measures.commandline import line, parser, run, say
 from measures.found import DisagreementError, Found, agreed
 
 BARS: dict[str, tuple[str, float] | None] = {
@@ -156,7 +154,7 @@ class Bench:
         """The handbook's week; nothing where its file is absent."""
         found = self.call(fraud.out_of_time)
         if found is None:
-            _say("fraud: the handbook's file is absent")
+            say("fraud: the handbook's file is absent")
             return
         for name, value in found.figures.items():
             yield _result(name, value, found.hash, found.data, found.peers[name])
@@ -186,18 +184,6 @@ def _result(
     }
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _line(each: dict[str, Any]) -> str:
-    mark = "  " if each["bar"] is None else ("ok" if each["holds"] else "NO")
-    peers = ", ".join(f"{name} {value:,.4g}" for name, value in each["peers"].items())
-    return (f"{mark} {each['metric']:<45} {each['value']:>12,.4g} {each['unit']:<12} "
-            f"{each['bar'] or '':<11} {each['hash']} {each['data']}"
-            + (f" [{peers}]" if peers else ""))  # fmt: skip
-
-
 def measured(bench: Bench, only: str) -> tuple[list[dict[str, Any]], bool]:
     """Results whose metric contains `only`, and whether all engines agreed."""
     results, agree = [], True
@@ -206,15 +192,15 @@ def measured(bench: Bench, only: str) -> tuple[list[dict[str, Any]], bool]:
         owned = [each for each in BARS if _owner(each, groups) == name]
         if not any(only in f"decisions.{each}" for each in owned):
             continue
-        _say(name)
+        say(name)
         try:
             found = [each for each in measure() if only in each["metric"]]
         except DisagreementError as problem:
-            _say(f"NO {problem}")
+            say(f"NO {problem}")
             agree = False
             continue
         for each in found:
-            _say(f"  {_line(each)}")
+            say(f"  {line(each)}")
         results += found
     return results, agree
 
@@ -226,23 +212,9 @@ def _owner(metric: str, groups: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for flag in ("--quick", "--json", "--strict"):
-        parser.add_argument(flag, action="store_true")
-    parser.add_argument("--only", default="")
-    given = parser.parse_args()
-    from foundation import machine  # noqa: PLC0415 - processes started from here need none of it
-
-    load = round(os.getloadavg()[0], 1)
+    given = parser(__doc__).parse_args()
     bench = Bench(QUICK, here) if given.quick else Bench(FULL)
-    results, agree = measured(bench, given.only)
-    if given.json:
-        print(json.dumps({"machine": {**machine(), "load": load}, "results": results}))
-    else:
-        for each in results:
-            print(_line(each))
-    if not agree or (given.strict and not all(each["holds"] for each in results)):
-        sys.exit(1)
+    run(given, lambda: measured(bench, given.only))
 
 
 if __name__ == "__main__":

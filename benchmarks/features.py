@@ -11,7 +11,6 @@ error. Each result is {metric, value, unit, bar, holds, peers, hash, data, comma
 the unit of the value, `bar` is null where nothing was promised.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -31,6 +30,7 @@ sys.path.insert(0, str(PEERS))  # for peer.py; processes started from here inher
 
 from measures import asked, known_swf12, live_swf12  # noqa: E402 - needs the path above
 from measures.calling import apart, here  # noqa: E402 - needs the path above
+from measures.commandline import line, parser, run, say  # noqa: E402
 from measures.found import DisagreementError, Found, agreed  # noqa: E402
 from workloads import swf12  # noqa: E402
 
@@ -325,7 +325,7 @@ def _result(
 def _run(engine: str, path: Path, features: int, threads: int) -> dict[str, Any] | None:
     """What a script of peers/ printed; None where it has no environment or did not finish."""
     if not PYTHONS[engine].exists():
-        _say(f"{engine}: no environment; `make bench-peers` makes it")
+        say(f"{engine}: no environment; `make bench-peers` makes it")
         return None
     command = [PYTHONS[engine], PEERS / f"{engine}_swf12.py", path, "--json",
                "--features", str(features), "--threads", str(threads)]  # fmt: skip
@@ -334,16 +334,12 @@ def _run(engine: str, path: Path, features: int, threads: int) -> dict[str, Any]
             command, check=True, capture_output=True, text=True, timeout=LIMIT_SECONDS
         )
     except subprocess.SubprocessError as problem:
-        _say(f"{engine}: {problem}\n{(getattr(problem, 'stderr', None) or '')[-2000:]}")
+        say(f"{engine}: {problem}\n{(getattr(problem, 'stderr', None) or '')[-2000:]}")
         return None
     found: dict[str, Any] = json.loads(done.stdout)
-    _say(f"  {engine}: {found['events'] / found['cpu_seconds']:,.0f} events per CPU-second, "
+    say(f"  {engine}: {found['events'] / found['cpu_seconds']:,.0f} events per CPU-second, "
          f"{found['wall_seconds']:.2f} s, load {os.getloadavg()[0]:.1f}")  # fmt: skip
     return found
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def measured(bench: Bench, only: str) -> tuple[list[dict[str, Any]], bool]:
@@ -352,52 +348,34 @@ def measured(bench: Bench, only: str) -> tuple[list[dict[str, Any]], bool]:
     for name, measure in bench.groups().items():
         if not any(only in f"features.{each}" for each in BARS if each.startswith(name)):
             continue
-        _say(name)
+        say(name)
         try:
             found = [each for each in measure() if only in each["metric"]]
         except DisagreementError as problem:
-            _say(f"NO {problem}")
+            say(f"NO {problem}")
             agree = False
             continue
         for each in found:
-            _say(f"  {_line(each)}")
+            say(f"  {_line(each)}")
         results += found
     return results, agree
 
 
 def _line(each: dict[str, Any]) -> str:
-    mark = "  " if each["bar"] is None else ("ok" if each["holds"] else "NO")
-    peers = ", ".join(f"{name} {value:,.4g}" for name, value in each["peers"].items())
-    return (f"{mark} {each['metric']:<45} {each['value']:>12,.4g} {each['unit']:<13} "
-            f"{each['bar'] or '':<11} {each['hash']} {each['data']}"
-            + (f" [{peers}]" if peers else ""))  # fmt: skip
+    return line(each, unit=13)
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for flag in ("--quick", "--json", "--strict"):
-        parser.add_argument(flag, action="store_true")
-    parser.add_argument("--only", default="")
-    parser.add_argument("--size", type=int)
-    given = parser.parse_args()
-    from foundation import machine  # noqa: PLC0415 - processes started from here need none of it
-
-    load = round(os.getloadavg()[0], 1)
+    options = parser(__doc__)
+    options.add_argument("--size", type=int)
+    given = options.parse_args()
     size = QUICK if given.quick else FULL
     if given.size:
         size = replace(size, year=given.size, wide=given.size)
     with tempfile.TemporaryDirectory() as folder:
-        results, agree = measured(
-            Bench(size, Path(folder), here if given.quick else apart), given.only
-        )
-    if given.json:
-        print(json.dumps({"machine": {**machine(), "load": load}, "results": results}))
-    else:
-        for each in results:
-            print(_line(each))
-    if not agree or (given.strict and not all(each["holds"] for each in results)):
-        sys.exit(1)
+        bench = Bench(size, Path(folder), here if given.quick else apart)
+        run(given, lambda: measured(bench, given.only), _line)
 
 
 if __name__ == "__main__":

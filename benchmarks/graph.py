@@ -10,9 +10,6 @@ status 1. Each measurement is a process of its own. --quick takes small ones. Ea
 of the value, `bar` is null where nothing was promised.
 """
 
-import argparse
-import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +32,7 @@ from measures import (
     graph_structures,
 )
 from measures.calling import apart, here
+from measures.commandline import line, parser, run, say
 from measures.found import DisagreementError, Found
 from threadpoolctl import threadpool_limits
 from workloads import identity, limit_groups, ownership
@@ -415,19 +413,19 @@ class Bench:
         for part, arguments in self.parts:
             if not any(only in f"graph.{part.name}_{each}" for each in part.bars):
                 continue
-            _say(part.name)
+            say(part.name)
             try:
                 found = self.call(part.measure, *arguments)
             except DisagreementError as problem:
-                _say(f"NO {problem}")
+                say(f"NO {problem}")
                 agree = False
                 continue
             if found is None:
-                _say(f"{part.name}: the data are absent")
+                say(f"{part.name}: the data are absent")
                 continue
             kept = [each for each in part.results(found, arguments) if only in each["metric"]]
             for each in kept:
-                _say(f"  {_line(each)}")
+                say(f"  {line(each)}")
             results += kept
         return results, agree
 
@@ -436,37 +434,10 @@ FULL = Bench(tuple((part, part.full) for part in PARTS), apart)
 QUICK = Bench(tuple((part, part.quick) for part in PARTS if part.quick is not None), here)
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _line(each: dict[str, Any]) -> str:
-    mark = "  " if each["bar"] is None else ("ok" if each["holds"] else "NO")
-    spread = "[{:.3f}, {:.3f}]".format(*each["interval_95"]) if each["interval_95"] else ""
-    peers = ", ".join(f"{name} {value:,.4g}" for name, value in each["peers"].items())
-    return (f"{mark} {each['metric']:<45} {each['value']:>12,.4g} {each['unit']:<12} {spread:<16} "
-            f"{each['bar'] or '':<11} {each['hash']} {each['data']}"
-            + (f" [{peers}]" if peers else ""))  # fmt: skip
-
-
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for flag in ("--quick", "--json", "--strict"):
-        parser.add_argument(flag, action="store_true")
-    parser.add_argument("--only", default="")
-    given = parser.parse_args()
-    from foundation import machine  # noqa: PLC0415 - processes started from here need none of it
-
-    load = round(os.getloadavg()[0], 1)
-    results, agree = (QUICK if given.quick else FULL).measured(given.only)
-    if given.json:
-        print(json.dumps({"machine": {**machine(), "load": load}, "results": results}))
-    else:
-        for each in results:
-            print(_line(each))
-    if not agree or (given.strict and not all(each["holds"] for each in results)):
-        sys.exit(1)
+    given = parser(__doc__).parse_args()
+    run(given, lambda: (QUICK if given.quick else FULL).measured(given.only))
 
 
 if __name__ == "__main__":

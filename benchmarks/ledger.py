@@ -8,9 +8,6 @@ own. --quick takes small ones. Each result is {metric, value, unit, bar, holds, 
 command}; `peers` are in the unit of the value, `bar` is null where nothing was promised.
 """
 
-import argparse
-import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent / "peers"))  # for peer.py, which m
 
 from measures import ledger
 from measures.calling import apart, here
+from measures.commandline import line, parser, run, say
 from measures.found import DisagreementError, Found
 
 Bar = tuple[str, float] | None
@@ -108,11 +106,11 @@ def measured(
     for part in PARTS:
         if not any(only in f"ledger.{part.name}_{each}" for each in part.bars):
             continue
-        print(part.name, file=sys.stderr, flush=True)
+        say(part.name)
         try:
             found = call(part.measure, *size, *part.more)
         except DisagreementError as problem:
-            print(f"NO {problem}", file=sys.stderr, flush=True)
+            say(f"NO {problem}")
             agree = False
             continue
         results += [each for each in part.results(found, size) if only in each["metric"]]
@@ -120,31 +118,14 @@ def measured(
 
 
 def _line(each: dict[str, Any]) -> str:
-    mark = "  " if each["bar"] is None else ("ok" if each["holds"] else "NO")
-    peers = ", ".join(f"{name} {value:,.4g}" for name, value in each["peers"].items())
-    return (f"{mark} {each['metric']:<40} {each['value']:>12,.4g} {each['unit']:<12} "
-            f"{each['bar'] or '':<11} {each['hash']} {each['data']}"
-            + (f" [{peers}]" if peers else ""))  # fmt: skip
+    return line(each, metric=40)
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for flag in ("--quick", "--json", "--strict"):
-        parser.add_argument(flag, action="store_true")
-    parser.add_argument("--only", default="")
-    given = parser.parse_args()
-    from foundation import machine  # noqa: PLC0415 - processes started from here need none of it
-
-    load = round(os.getloadavg()[0], 1)
-    results, agree = measured(*((QUICK, here) if given.quick else (FULL, apart)), given.only)
-    if given.json:
-        print(json.dumps({"machine": {**machine(), "load": load}, "results": results}))
-    else:
-        for each in results:
-            print(_line(each))
-    if not agree or (given.strict and not all(each["holds"] for each in results)):
-        sys.exit(1)
+    given = parser(__doc__).parse_args()
+    size = (QUICK, here) if given.quick else (FULL, apart)
+    run(given, lambda: measured(*size, given.only), _line)
 
 
 if __name__ == "__main__":
