@@ -6,7 +6,8 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
-from headrace.contracts.securitisation.dates import day_number, months_after
+from headrace.contracts.conventions.calendars import months_after
+from headrace.contracts.securitisation.dates import day_number
 from headrace.contracts.securitisation.flows import Flows
 
 CLOSING = date(2026, 1, 1)

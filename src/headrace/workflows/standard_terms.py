@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from headrace.contracts.conventions.business_days import BusinessDay
+from headrace.contracts.conventions.calendars import months_after
 from headrace.contracts.lending.terms import DueDays, InterestDays, Method, Penalty, Terms
 from headrace.errors import HeadraceError, MappingError
 
@@ -55,7 +56,7 @@ class StandardTerms:
             start=start,
             rate=rate,
             instalments=None if from_then is None else -(-from_then // self.due.every_months),
-            maturity=None if from_then is not None else _months_on(start, months),
+            maturity=None if from_then is not None else months_after(start, months),
             method=self.method,
             days=self.days,
             due=self.due,
@@ -136,14 +137,3 @@ def _choice(
 
 def _word(choice: Enum) -> str:
     return choice.value if isinstance(choice.value, str) else choice.name.lower()
-
-
-def _months_on(start: date, months: int) -> date:
-    """The same day so many months later, the last of a shorter month."""
-    whole = start.year * 12 + start.month - 1 + months
-    for day in range(start.day, 27, -1):
-        try:
-            return date(whole // 12, whole % 12 + 1, day)
-        except ValueError:
-            continue
-    return date(whole // 12, whole % 12 + 1, start.day)

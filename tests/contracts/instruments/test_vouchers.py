@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headrace.contracts.conventions.calendars import months_after
 from headrace.contracts.instruments import kernels, views
 from headrace.contracts.instruments.acts import Act, ActKind, Answer, PaperKind
 from headrace.contracts.instruments.book import admitted, apply, gaps, opened
 from headrace.contracts.instruments.postings import limit_movements, movements
 from headrace.contracts.instruments.recourse import borne, losses
-from headrace.contracts.instruments.tenors import beyond_usual, due_latest, months_after, tenors
+from headrace.contracts.instruments.tenors import beyond_usual, due_latest, tenors
 from headrace.contracts.instruments.words import WORDS, words
 from headrace.errors import InputError
 from headrace.money import to_minor

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from waterfall_reference import project_slowly
 
+from headrace.contracts.conventions.calendars import months_after
 from headrace.contracts.securitisation.dates import (
     Pattern,
     day_number,
     from_number,
-    months_after,
     pattern,
 )
 from headrace.contracts.securitisation.flows import KINDS, collected, given_flows

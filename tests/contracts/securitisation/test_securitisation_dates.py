@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headrace.contracts.conventions.calendars import months_after
 from headrace.contracts.securitisation.dates import (
     day_number,
     from_number,
-    months_after,
     pattern,
     year_fraction,
 )

@@ -4,6 +4,7 @@ A Chinese calendar has Saturdays that are worked to make up for a holiday (调�
 by name beats the weekend, as a holiday given by name beats the week.
 """
 
+from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -29,6 +30,12 @@ def day_number(day: date) -> int:
 def date_of(day: int) -> date:
     """The date of a day since 1970-01-01."""
     return date.fromordinal(int(day) + EPOCH)
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day of a later month, or its last where it is shorter (民法典 art. 202)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 @dataclass(frozen=True)

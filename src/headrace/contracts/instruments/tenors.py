@@ -1,12 +1,12 @@
 """How long a voucher or bill may run, as dated and cited data (`papers_cn.toml`)."""
 
 import tomllib
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
 
+from headrace.contracts.conventions.calendars import months_after
 from headrace.contracts.instruments.acts import PaperKind
 
 
@@ -62,10 +62,3 @@ def beyond_usual(paper: PaperKind, issued: date, due: date) -> tuple[Tenor, ...]
         and rule.effective_from <= issued
         and due > months_after(issued, rule.months_usual)
     )
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day of a later month, or its last where it is shorter (民法典 art. 202)."""
-    month = day.year * 12 + day.month - 1 + months
-    year, month = divmod(month, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

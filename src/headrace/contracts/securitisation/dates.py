@@ -38,12 +38,6 @@ def from_number(days: int) -> date:
     return EPOCH + timedelta(days=int(days))
 
 
-def months_after(day: date, months: int) -> date:
-    """The same day of a later month, or its last day where the month is shorter."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
 @dataclass(frozen=True)
 class Pattern:
     """Dates that repeat.

@@ -12,8 +12,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from headrace.contracts.conventions.calendars import months_after
 from headrace.contracts.securitisation.book import Book, Place, Rates, Row, rows_paying
-from headrace.contracts.securitisation.dates import day_number, months_after
+from headrace.contracts.securitisation.dates import day_number
 from headrace.contracts.securitisation.deal import (
     COLLECTION_WATERFALL,
     Amortisation,

@@ -12,9 +12,10 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 
+from headrace.contracts.conventions.calendars import months_after
 from headrace.contracts.securitisation.amounts import Rounding, rounded
 from headrace.contracts.securitisation.book import Row
-from headrace.contracts.securitisation.dates import day_number, months_after
+from headrace.contracts.securitisation.dates import day_number
 from headrace.contracts.securitisation.engine import Run
 from headrace.contracts.securitisation.flows import Flows
 from headrace.contracts.securitisation.tables import table_of
