@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import groupby
 
 import lending_reference
 import pytest
@@ -273,11 +274,13 @@ def test_a_reset_as_an_event_is_the_reset_agreed_in_the_terms(data, terms):
 def test_a_loan_paid_on_its_days_pays_what_its_schedule_says(terms, shift):
     terms = replace(terms, shift=shift)
     account = disbursed(terms)
-    for row in schedule(terms, CHINA):
-        account, _ = advance(account, row.due)
-        if row.payment:
-            assert sum(due.total for due in account.dues) == row.payment
-            account, _ = apply(account, Repay(row.due, row.payment))
+    for day, rows in groupby(schedule(terms, CHINA), lambda row: row.due):
+        # Two due days around a weekend may be moved to one day.
+        payment = sum(row.payment for row in rows)
+        account, _ = advance(account, day)
+        if payment:
+            assert sum(due.total for due in account.dues) == payment
+            account, _ = apply(account, Repay(day, payment))
     assert (account.status, account.dues, account.deposit) == (Status.CLOSED, (), 0)
 
 
