@@ -22,10 +22,7 @@ GOOD = ("L1", "1,234.50", "4.35%", "24", "12", "2025-01-05", "等额本息")
 def tape(rows, keys=KEYS, more=(), ragged=()):
     """Rows as a text file has them; `more` are further columns."""
     columns = {key: [row[at] for row in rows] for at, key in enumerate(keys)}
-    table = pa.table(columns | dict(more))
-    return tape_of(
-        table, {key: at for at, key in enumerate(keys)}, list(range(1, len(rows) + 1)), ragged
-    )
+    return tape_of(pa.table(columns), pa.table(dict(more)), range(1, len(rows) + 1), ragged)
 
 
 def test_a_row_becomes_a_line_that_pays():

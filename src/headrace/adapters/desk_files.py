@@ -1,20 +1,14 @@
-"""Sheets that people keep, from CSV, XLSX, ODS or Parquet; TOML of one case; folders of tables."""
+"""Sheets that people keep, from CSV, XLSX, ODS or Parquet; folders of tables."""
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from headrace.adapters.contract_tables import write_contract_table
-from headrace.adapters.sources import READERS
-from headrace.adapters.user_files import read_text
-from headrace.errors import InputError, MappingError
-from headrace.facts.headers import match_columns, plain
-from headrace.facts.kinds import INVOICE
-from headrace.facts.mapping import TableMapping
+from headrace.adapters.user_tables import read_user_table
+from headrace.errors import InputError
 from headrace.workflows.desk_rows import Cells, Field
 
 SHEET_ROWS = 20_000
@@ -27,48 +21,25 @@ def read_cells(path: Path, fields: Sequence[Field]) -> Cells:
     Raises:
         InputError: It cannot be read, or a column is missing or there twice; names both.
     """
-    headings = {field.name: (field.name, *field.headings) for field in fields}
-    source = READERS[_ending(path)](_bytes(path), _mapping(headings, path), str(path))
-    names = source.columns.column_names
-    found = {plain(name) for name in names}
-    here = [field for field in fields if found & {plain(each) for each in headings[field.name]}]
-    keys = [field.kept for field in here]
-    wanted = [field.name for field in (*here, *(f for f in fields if f.needed))]
-    places = match_columns(
-        names, _mapping({name: headings[name] for name in wanted}, path), str(path)
+    table = read_user_table(
+        path,
+        {field.name: (field.name, *field.headings) for field in fields},
+        [field.name for field in fields if field.needed],
     )
-    for field in here:
-        if keys.count(field.kept) > 1:
-            twice = ", ".join(each.name for each in here if each.kept == field.kept)
-            raise InputError(f"{twice} say the same", where=str(path), remedy="keep one column")
-    rows = source.rows
-    numbers = range(1, source.columns.num_rows + 1) if rows is None else rows.tolist()
-    columns = {name: _texts(source.columns.column(at)) for name, at in places.items()}
-    blank = [not any(cells) for cells in zip(*columns.values(), strict=True)]
-    kept = [place for place, empty in enumerate(blank) if not empty]
+    kept = [field.kept for field in fields if field.name in table.heads]
+    for key in kept:
+        if kept.count(key) > 1:
+            twice = [each.name for each in fields if each.kept == key and each.name in table.heads]
+            problem = f"{', '.join(twice)} say the same"
+            raise InputError(problem, where=str(path), remedy="keep one column")
+    columns = {name: _texts(table.columns[name]) for name in table.columns.column_names}
+    filled = [at for at, cells in enumerate(zip(*columns.values(), strict=True)) if any(cells)]
     return Cells(
-        {name: [texts[place] for place in kept] for name, texts in columns.items()},
-        [numbers[place] for place in kept],
-        [(each.row, each.text) for each in source.ragged if each.text.strip(" ,;\t")],
-        tuple(name for at, name in enumerate(names) if at not in places.values() and name),
+        {name: [texts[at] for at in filled] for name, texts in columns.items()},
+        table.rows[filled].tolist(),
+        [(each.row, each.text) for each in table.ragged if each.text.strip(" ,;\t")],
+        table.ignored,
     )
-
-
-def read_case(path: Path) -> dict[str, Any]:
-    """A TOML file.
-
-    Raises:
-        MappingError: It is no TOML; the line is named.
-        InputError: It cannot be read.
-    """
-    try:
-        return tomllib.loads(read_text(path).replace("\r\n", "\n"))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise MappingError(
-            f"it is no TOML: {error}",
-            where=str(path),
-            remedy='texts stand in "…", Chinese names in quotes, days as 2024-03-01',
-        ) from error
 
 
 def write_tables(
@@ -109,35 +80,6 @@ def remove_tables(folder: Path, names: Sequence[str]) -> None:
     for name in names:
         for ending in (".xlsx", ".csv", ".parquet"):
             (folder / f"{name}{ending}").unlink(missing_ok=True)
-
-
-def _ending(path: Path) -> str:
-    ending = path.suffix.lower()
-    if ending not in READERS:
-        raise InputError(
-            f"a file that ends in {ending or 'nothing'} cannot be read",
-            where=str(path),
-            remedy=f"one of {', '.join(READERS)}",
-        )
-    return ending
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        told = error.strerror if isinstance(error, OSError) else error
-        raise InputError(
-            f"it cannot be read: {told}", where=str(path), remedy="check its name"
-        ) from error
-    if not data:
-        raise InputError("the file is empty", where=str(path), remedy="export it again")
-    return data
-
-
-def _mapping(headings: Mapping[str, tuple[str, ...]], path: Path) -> TableMapping:
-    """What finds the header; the kind of fact is not looked at."""
-    return TableMapping(path.stem, INVOICE, headings)
 
 
 def _texts(column: pa.ChunkedArray) -> list[str]:

@@ -4,7 +4,6 @@ import csv
 import gzip
 import io
 import json
-import tomllib
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,20 +12,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
 
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.sheets import CREATED, WIDTH_MAX
-from headrace.adapters.sources import READERS
 from headrace.adapters.store import csv_bytes, parquet_bytes
 from headrace.adapters.user_files import read_text
-from headrace.errors import InputError, MappingError
-from headrace.facts.headers import match_columns, plain
-from headrace.facts.kinds import INVOICE
-from headrace.facts.mapping import TableMapping
+from headrace.adapters.user_tables import read_user_table
+from headrace.errors import InputError
 from headrace.facts.rules import TITLE_LINES
 from headrace.workflows.loan_tape import HEADERS, LISTED, Tape, tape_of
 from headrace.workflows.securitisation import ROWS
@@ -49,23 +44,6 @@ def example(name: str) -> str:
     """The text of a file to start from."""
     folder = resources.files("headrace.contracts.securitisation").joinpath("examples")
     return folder.joinpath(EXAMPLES[name]).read_text("utf-8")
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file.
-
-    Raises:
-        MappingError: It is no TOML; the line is named.
-        InputError: It cannot be read.
-    """
-    try:
-        return tomllib.loads(read_text(path).replace("\r\n", "\n"))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise MappingError(
-            f"it is no TOML: {error}",
-            where=str(path),
-            remedy='Chinese keys stand in quotes, texts in "…"; `headrace abs example` shows one',
-        ) from error
 
 
 def read_json(path: Path) -> Any:
@@ -98,25 +76,20 @@ def read_tape(path: Path, needed: Sequence[str] = LISTED) -> Tape:
     Raises:
         InputError: It cannot be read, or a column is missing or there twice.
     """
-    everything = TableMapping(path.stem, INVOICE, HEADERS)
-    source = _source(path, everything)
-    names = source.columns.column_names
-    found = {plain(name) for name in names}
-    keys = [key for key, headers in HEADERS.items() if found & set(map(plain, headers))]
-    wanted = [key for key in needed if key != "rate" or "rate_percent" not in keys]
-    if {"rate", "rate_percent"} <= set(keys):
+    found = read_user_table(path, HEADERS, {*needed} - {"rate"})
+    rates = {"rate", "rate_percent"} & found.heads.keys()
+    if len(rates) > 1:
         raise InputError("the rate is there twice", where=str(path), remedy="keep one column")
-    mapping = {key: HEADERS[key] for key in HEADERS if key in {*keys, *wanted}}
-    places = match_columns(names, TableMapping(path.stem, INVOICE, mapping), str(path))
+    if "rate" in needed and not rates:
+        remedy = f"one of {', '.join(HEADERS['rate'] + HEADERS['rate_percent'])}"
+        raise InputError("no column holds the rate", where=str(path), remedy=remedy)
+    names = found.others.column_names
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
-        raise InputError(
-            f"the column {twice[0]!r} is there twice", where=str(path), remedy="rename one"
-        )
-    columns = source.columns
-    rows = getattr(source, "rows", None)
-    numbers = np.arange(1, columns.num_rows + 1) if rows is None else np.asarray(rows)
-    tape = tape_of(columns, places, numbers.tolist(), [one.row for one in source.ragged])
+        problem = f"the column {twice[0]!r} is there twice"
+        raise InputError(problem, where=str(path), remedy="rename one")
+    ragged = [each.row for each in found.ragged]
+    tape = tape_of(found.columns, found.others, found.rows.tolist(), ragged)
     if not tape.table.num_rows:
         first = tape.aside.to_pylist()[0] if tape.aside.num_rows else {"row": 0, "reason": "empty"}
         raise InputError(
@@ -124,27 +97,8 @@ def read_tape(path: Path, needed: Sequence[str] = LISTED) -> Tape:
             where=str(path),
             remedy="`headrace abs example loans` shows a tape",
         )
-    titles = [note.example for note in source.notes if note.rule == TITLE_LINES]
+    titles = [note.example for note in found.notes if note.rule == TITLE_LINES]
     return replace(tape, title="; ".join(titles))
-
-
-def _source(path: Path, mapping: TableMapping) -> Any:
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        raise InputError(
-            f"a file that ends in {path.suffix or 'nothing'} cannot be read",
-            where=str(path),
-            remedy=f"one of {', '.join(READERS)}",
-        )
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"it cannot be read: {error.strerror}", where=str(path), remedy="check its name"
-        ) from error
-    if not data:
-        raise InputError("the file is empty", where=str(path), remedy="export it again")
-    return reader(data, mapping, str(path))
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:

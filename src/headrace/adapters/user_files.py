@@ -2,14 +2,17 @@
 
 import codecs
 import difflib
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from headrace.errors import InputError
+from headrace.errors import InputError, MappingError
 
 TABLES = (".csv", ".yaml", ".xlsx", ".dmn", ".json")
 """Suffixes of files that a policy may have of any name: tables, and models."""
 
+TOML_REMEDY = 'texts stand in "…", Chinese keys in quotes, days as 2024-03-01'
 _BINARY = (".xlsx", ".dmn")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -33,6 +36,23 @@ def read_text(path: Path) -> str:
         except UnicodeDecodeError:
             continue
     raise InputError("it is not text", where=str(path), remedy="save it as UTF-8 text")
+
+
+def read_toml(path: Path, remedy: str = TOML_REMEDY) -> dict[str, Any]:
+    """A TOML file.
+
+    Args:
+        path: The file.
+        remedy: What would be right, where it is none.
+
+    Raises:
+        MappingError: It is no TOML; the line is named.
+        InputError: It cannot be read.
+    """
+    try:
+        return tomllib.loads(read_text(path).replace("\r\n", "\n"))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise MappingError(f"it is no TOML: {error}", where=str(path), remedy=remedy) from error
 
 
 def write_file(path: Path, data: bytes) -> None:

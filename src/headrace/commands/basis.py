@@ -11,9 +11,8 @@ import typer
 
 from headrace.adapters import printing, printing_basis, printing_vouchers
 from headrace.adapters.contract_tables import write_contract_table
-from headrace.adapters.desk_files import read_case
 from headrace.adapters.events import check_writable
-from headrace.adapters.user_files import write_file
+from headrace.adapters.user_files import read_toml, write_file
 from headrace.commands.policy_files import AsJson, Language
 from headrace.contracts.basis.delivery import DeliveryRefusal
 from headrace.errors import InputError
@@ -45,7 +44,7 @@ def run_command(
     """Let a basis sale happen: prices, margin locked, what is open by the day, movements."""
     if out is not None:
         check_writable(out)
-    given = read_basis(read_case(case), str(case))
+    given = read_basis(read_toml(case), str(case))
     if fixed_at is not None:
         given = with_fixed_price(given, _price(fixed_at, given.futures.tick_minor))
     trade = run_basis(given)

@@ -10,12 +10,11 @@ import typer
 
 from headrace.adapters import printing, printing_loan
 from headrace.adapters.contract_tables import (
-    Sheet,
-    read_contract_table,
     write_contract_table,
 )
 from headrace.adapters.events import check_writable, quarantine_path
 from headrace.adapters.user_files import read_text
+from headrace.adapters.user_tables import UserTable, read_user_table
 from headrace.adapters.wall_clock import now
 from headrace.clock import local_day
 from headrace.commands.loan_terms import on_terms, terms_file
@@ -145,7 +144,7 @@ def many_command(
     _check_currency(currency)
     if out is not None:
         check_writable(out)
-    sheet = read_contract_table(book, LOAN_HEADERS, LOAN_NEEDED)
+    sheet = read_user_table(book, LOAN_HEADERS, LOAN_NEEDED)
     read = typed_loans(sheet.columns, sheet.rows, currency)
     found, loans, refused = [INSTALMENTS.empty_table()], 0, [_ragged(sheet), read.refused]
     with printing_loan.loans_bar(read.table.num_rows, lang, quiet=as_json) as tick:
@@ -231,7 +230,7 @@ def classify_command(  # noqa: PLR0913 - a command has a parameter per option
         check_writable(out)
     day = local_day(instant_of(now()), ZONE) if on is None else read_option_day(on, "--on")
     rules = shipped_tables() if tables is None else read_tables(read_text(tables), str(tables))
-    sheet = read_contract_table(book, CLAIM_HEADERS, CLAIM_NEEDED)
+    sheet = read_user_table(book, CLAIM_HEADERS, CLAIM_NEEDED)
     read = typed_claims(sheet.columns, sheet.rows, currency)
     found = classified(read, rules, day, Words(lang))
     wrong = _as_headed(pa.concat_tables([_ragged(sheet), read.refused]), sheet)
@@ -256,7 +255,7 @@ def _events(path: Path, terms: Terms) -> Told:
     if path.suffix.lower() == ".toml":
         told = told_of(read_document(read_text(path), str(path)), terms, str(path))
     else:
-        sheet = read_contract_table(path, EVENT_HEADERS, ("event", "on"))
+        sheet = read_user_table(path, EVENT_HEADERS, ("event", "on"))
         if sheet.ragged:
             where = f"{path}, row {sheet.ragged[0].row}"
             remedy = "one cell for each heading"
@@ -296,13 +295,13 @@ def _written(table: pa.Table, out: Path, currency: str, lang: str, *, as_json: b
         printing.line(f"{out}: {table.num_rows:,} × {table.num_columns}")
 
 
-def _ragged(sheet: Sheet) -> pa.Table:
+def _ragged(sheet: UserTable) -> pa.Table:
     remedy = "Give as many cells as the header has."
     told = [(each.row, str(each.row), "", each.text[:200], remedy) for each in sheet.ragged]
     return refusals(told) if told else REFUSED.empty_table()
 
 
-def _as_headed(refused: pa.Table, sheet: Sheet) -> pa.Table:
+def _as_headed(refused: pa.Table, sheet: UserTable) -> pa.Table:
     """Refusals in the order of rows, each column as the file calls it."""
     heads = [sheet.heads.get(name, name) for name in refused["field"].to_pylist()]
     at = refused.schema.get_field_index("field")

@@ -21,7 +21,7 @@ from headrace.adapters import securitisation_files as files
 from headrace.adapters.printing_issuance import Checked
 from headrace.adapters.printing_securitisation import Shown
 from headrace.adapters.store import csv_bytes
-from headrace.adapters.user_files import read_text, write_file
+from headrace.adapters.user_files import read_text, read_toml, write_file
 from headrace.commands.policy_files import AsJson, Language
 from headrace.commands.securitisation_given import (
     Cdr,
@@ -314,7 +314,7 @@ def check_command(
     as_json: AsJson = False,
 ) -> None:
     """Which loans may enter a pool and why not, how concentrated it is; exit 1 if not all may."""
-    wanted, tape = read_pool_rules(files.read_toml(rules), str(rules)), files.read_tape(loans)
+    wanted, tape = read_pool_rules(read_toml(rules), str(rules)), files.read_tape(loans)
     standards = bound(wanted.standards, tape.table)
     reasons = pool.eligible(tape.table, standards.loans)
     kept = tape.table.filter(reasons["eligible"])
@@ -446,10 +446,10 @@ def shelf_command(
     Exit 1 where one may not be issued, or too little is kept.
     """
     book = _rule_book(rules)
-    current = read_shelf(files.read_toml(shelf), str(shelf))
+    current = read_shelf(read_toml(shelf), str(shelf))
     told, holds = [], True
     for path in series:
-        wanted = read_issue(files.read_toml(path), str(path))
+        wanted = read_issue(read_toml(path), str(path))
         current, refusal = issue(current, wanted.series)
         kept = retention(wanted.bonds, wanted.held, book, wanted.kind, wanted.series.issued)
         holds = holds and refusal is None and all(each.passes for each in kept)

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from headrace.adapters.securitisation_files import read_rows, read_tape, read_toml
-from headrace.adapters.user_files import read_text
+from headrace.adapters.securitisation_files import read_rows, read_tape
+from headrace.adapters.user_files import read_text, read_toml
 from headrace.contracts.securitisation.book import Rates
 from headrace.contracts.securitisation.deal import Deal, Step, StepKind
 from headrace.contracts.securitisation.engine import Replenishment

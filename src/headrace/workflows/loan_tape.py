@@ -66,21 +66,19 @@ class Tape:
     title: str = ""
 
 
-def tape_of(
-    columns: pa.Table, places: dict[str, int], rows: Sequence[int], ragged: Sequence[int]
-) -> Tape:
+def tape_of(known: pa.Table, others: pa.Table, rows: Sequence[int], ragged: Sequence[int]) -> Tape:
     """Read every cell that a pool needs.
 
     Args:
-        columns: As the file has them.
-        places: Position of the column that carries each key of `HEADERS`.
+        known: Columns named by keys of `HEADERS`, cells as in the file.
+        others: The other columns of the file.
         rows: Data row of each row in the file, from 1.
         ragged: Rows that fit no header.
     """
     aside: dict[int, tuple[int, str, str, str]] = {
         row: (row, "", "", "单元格数与表头不符 cells do not fit the header") for row in ragged
     }
-    read = {key: _read(columns.column(at), key, rows, aside) for key, at in places.items()}
+    read = {key: _read(known[key], key, rows, aside) for key in known.column_names}
     _check_ids(read["loan_id"], rows, aside)
     if {"terms", "terms_left"} <= read.keys():
         for row, all_of, left in zip(rows, read["terms"], read["terms_left"], strict=True):
@@ -88,13 +86,13 @@ def tape_of(
                 reason = "须在 1 与总期数之间 not from 1 to terms"
                 aside[row] = (row, "terms_left", str(left), reason)
     kept = [place for place, row in enumerate(rows) if row not in aside]
-    others = {
-        name: _typed(columns.column(at).take(pa.array(kept, pa.int64())))
-        for at, name in enumerate(columns.column_names)
-        if at not in places.values() and name
+    beside = {
+        name: _typed(others[name].take(pa.array(kept, pa.int64())))
+        for name in others.column_names
+        if name
     }
     found = {key: [values[place] for place in kept] for key, values in read.items()}
-    table = pa.table(others | _canonical(found))
+    table = pa.table(beside | _canonical(found))
     told = [aside[row] for row in sorted(aside)]
     listed = pa.table([list(x) for x in zip(*told, strict=True)] or [[]] * 4, schema=ASIDE)
     return Tape(table, listed, len(rows) + len(ragged))
