@@ -16,13 +16,13 @@ from rich.table import Table
 
 from headrace.adapters.price_files import PriceFile
 from headrace.adapters.printing import console_now, safe
+from headrace.adapters.printing_collateral_texts import ACT_ZH, EN_PHASE, KIND_EN, SHORT, WORDS
 from headrace.contracts.collateral.borrowing_base import Certificate, Eligibility
 from headrace.contracts.collateral.grades import FACTORS, LETTERS
 from headrace.contracts.collateral.marks import KIND_ZH, Kind
 from headrace.contracts.collateral.pledges import PHASE_ZH, REFUSAL_ZH, Lines, Phase, Pledge
 from headrace.contracts.conventions.cited import Rule
 from headrace.money import format_minor
-from headrace.pack import Text
 from headrace.workflows.collateral_book import CASH, Triggers
 from headrace.workflows.collateral_desk import Answered
 from headrace.workflows.collateral_market import Backtest, Market, Window
@@ -30,185 +30,7 @@ from headrace.workflows.collateral_stress import Replay, Resample, Scenario, Str
 
 Tick = Callable[[float], None]
 ROWS_SHOWN = 40
-WORDS = {
-    "on": Text("On {on}; last prices of {day}, {file}", "{on}；最新价格日 {day}，{file}"),
-    "loan": Text("Loan", "贷款"),
-    "pledge": Text("Pledge", "质押"),
-    "owed_minor": Text("Owed", "欠款"),
-    "value_minor": Text("Value", "押品价值"),
-    "lendable_minor": Text("After haircut", "折后价值"),
-    "ratio": Text("Ratio", "履约保障比例"),
-    "phase": Text("State", "状态"),
-    "to_cure_minor": Text("To add", "应补足"),
-    "deadline": Text("By", "期限"),
-    "flags": Text("Note", "提示"),
-    "complete": Text("All priced", "估值完整"),
-    "kind": Text("Kind", "种类"),
-    "code": Text("Code", "代码"),
-    "quantity": Text("Quantity", "数量"),
-    "price": Text("Price", "价格"),
-    "price_on": Text("Price of", "价格日"),
-    "source": Text("Source", "来源"),
-    "haircut": Text("Haircut", "折扣率"),
-    "sale_days": Text("Days to sell", "变现天数"),
-    "line": Text("Line", "线"),
-    "trigger": Text("Crossed at", "触发价"),
-    "fall": Text("Fall", "跌幅"),
-    "half_life": Text("Even chance in", "半数概率天数"),
-    "move": Text("Joint move", "同跌幅度"),
-    "warn": Text("warned", "预警"),
-    "call": Text("called", "追保"),
-    "close": Text("closed", "平仓"),
-    "warned": Text("Warned", "预警"),
-    "called": Text("Called", "追保"),
-    "sold": Text("Sold", "处置"),
-    "below": Text("Below loan", "不足值"),
-    "call_day": Text("Call on day", "追保日"),
-    "shortfall": Text("Shortfall", "缺口"),
-    "shortfall_minor": Text("Shortfall", "缺口"),
-    "amount_minor": Text("Amount", "金额"),
-    "item": Text("Item", "项目"),
-    "grade": Text("Grade", "等级"),
-    "score": Text("Score", "得分"),
-    "rate": Text("Rate", "质押率"),
-    "why": Text("Not accepted", "不准入原因"),
-    "rule": Text("Rule", "规则"),
-    "pledges": Text("Pledges", "笔数"),
-    "lent": Text("Lent", "质押率均值"),
-    "loss": Text("Loss of lent", "损失占放款"),
-    "loss_per_value": Text("Loss of value", "损失占押品"),
-    "fallen": Text("Fell 30 %", "跌破七成"),
-    "row": Text("Row", "行"),
-    "event": Text("Event", "事件"),
-    "refusal": Text("Refused", "拒绝原因"),
-    "stale": Text("Old price", "价格过期"),
-    "moved_minor": Text("Moved", "记账金额"),
-    "debit": Text("Debit", "借"),
-    "credit": Text("Credit", "贷"),
-    "memo": Text("For", "摘要"),
-    "unknown_phase": Text("not known", "待定"),
-    "days": Text("{days} days", "{days} 个交易日"),
-    "already": Text("now", "已触发"),
-    "never": Text("never", "不会"),
-    "no_haircut": Text(
-        "No haircuts: the prices lack {missing}", "未计算折扣：价格文件缺少 {missing}"
-    ),
-    "unpriced": Text("{count:,} rows without a price were left out", "略过 {count:,} 行无价格数据"),
-    "no_price": Text("no price", "无价格"),
-    "at_cost": Text("at cost", "按成本"),
-    "below_floor": Text("below least value in store", "低于最低控货价值"),
-    "expired": Text("right ended", "权利届满"),
-    "deadline_passed": Text("compliance day passed", "履约期已过"),
-    "stale_flag": Text("old price", "价格过期"),
-    "lines_note": Text(
-        "Lines and caps are practice or unverified law; --terms takes your own.",
-        "预警、追保、平仓线及上限为同业做法或未核实条文；可用 --terms 换成本行规定。",
-    ),
-    "joint_note": Text(
-        "Every price by the same part. Volatility of all prices together: {sigma} a day.",
-        "所有价格同幅变动。全部价格合计的日波动率：{sigma}。",
-    ),
-    "half_note": Text(
-        "Trading days to an even chance, at the present volatility, without drift.",
-        "按当前波动率、无趋势，触发概率达到一半的交易日数。",
-    ),
-    "rules_on": Text("In force on {on}", "{on} 施行"),
-    "not_verified": Text(" (not verified)", "（未核实）"),
-    "left_out": Text("Left out, a price is missing or nothing is owed: {names}",
-                     "未计入（缺价格或无欠款）：{names}"),
-    "still": Text("Do not move here: {names}", "价格不变动：{names}"),
-    "shock": Text("Assumed: all prices {move} at once, then still",
-                  "假设：所有价格一次变动 {move}，其后不变"),
-    "replay": Text("Replayed: {first} to {last}, {days} trading days",
-                   "重演：{first} 至 {last}，{days} 个交易日"),
-    "resample": Text(
-        "Assumed: {paths:,} paths of {days} days, blocks of {block} days of history, seed {seed}",
-        "假设：{paths:,} 条路径，每条 {days} 个交易日，历史分块 {block} 日，种子 {seed}",
-    ),
-    "nobody": Text(
-        "Nobody tops up; sold over {days} days at the day's price, as if no limit or suspension\n"
-        "stood in the way. All loans together, a path:",
-        "无人补足；{days} 个交易日内按当日价格卖出，未计跌停与停牌的阻碍。全部贷款合计，每条路径：",
-    ),
-    "calls": Text("loans called", "追保笔数"),
-    "shortfall_mean": Text("shortfall, mean", "缺口均值"),
-    "shortfall_error": Text("its sampling error", "抽样误差"),
-    "shortfall_95": Text("shortfall, 95 % of paths at most", "缺口 95% 分位"),
-    "tail_95": Text("mean of the worst 5 %", "最差 5% 均值"),
-    "shortfall_99": Text("shortfall, 99 % of paths at most", "缺口 99% 分位"),
-    "tail_99": Text("mean of the worst 1 %", "最差 1% 均值"),
-    "certificate": Text("Borrowing base of {on}", "借款基数证明 {on}"),
-    "accepted": Text(
-        "past due to {past} days, due within {term} days, cross-ageing {cross}, one debtor {one}, "
-        "dilution {dilution}, advance {advance}",
-        "逾期不超过 {past} 日，账期不超过 {term} 日，交叉逾期 {cross}，单一债务人 {one}，"
-        "稀释 {dilution}，预支率 {advance}",
-    ),
-    "over": Text("to be repaid", "超额，应归还"),
-    "counts": Text("{accepted} of {all} accepted; positions of {value}",
-                   "{all} 只中 {accepted} 只准入；每笔持仓 {value}"),
-    "special": Text("special treatment", "ST"),
-    "suspended": Text("suspended", "停牌"),
-    "too_new": Text("listed too short a time", "上市时间不足"),
-    "not_priced": Text("no price", "无价格"),
-    "unknown": Text("a factor is not known", "缺少因子"),
-    "relative": Text(
-        "A grade ranks a share among those of the file that day; factors are percentiles, 1 best.",
-        "等级是当日在本文件股票中的相对排名；因子为百分位，1 最好。",
-    ),
-    "window": Text("Loans on {days} days, {first} to {last}, every {every} trading days",
-                   "{first} 至 {last}，每 {every} 个交易日放款，共 {days} 日"),
-    "graded_rule": Text("by grade", "按等级"),
-    "flat_rule": Text("flat {rate}, every share", "统一 {rate}，全部股票"),
-    "flat_same_rule": Text("flat, same shares, as much lent", "统一，同样股票、同样总额"),
-    "all": Text("all", "合计"),
-    "caveats": Text(
-        "Shares listed at the end of the data only (survivorship); adjusted prices, so dividends "
-        "count as kept; nobody tops up; no interest; sold at the close.",
-        "仅含数据期末仍上市的股票（幸存者偏差）；复权价格，分红视为保留；无人补足；不计利息；按收盘价卖出。",
-    ),
-    "overlap": Text(
-        "This window meets October 2015 to September 2017, on which the shipped rates were set.",
-        "该窗口与出厂质押率的校准期（2015年10月至2017年9月）重叠。",
-    ),
-    "seen": Text(
-        "Other windows of 2015 to 2020 are not untouched either: their results were seen, too.",
-        "2015 至 2020 年其他窗口的结果在制作时也已看过，并非严格样本外。",
-    ),
-    "cut_short": Text("The last loans could not be watched to their end.",
-                      "最后几笔贷款未能观察到期末。"),
-    "now": Text("Where each pledge stands", "各质押现状"),
-    "refused": Text("{count} of {all} events refused", "{all} 个事件中拒绝 {count} 个"),
-    "lines_used": Text("lines: warned below {warn}, called below {call}, sold below {close}",
-                       "预警线 {warn}，追保线 {call}，平仓线 {close}"),
-    "more": Text("{count:,} more; --out or --json gives all",
-                 "另有 {count:,} 行；--out 或 --json 给出全部"),
-    "stressing": Text("Paths", "路径"),
-    "following": Text("Following loans", "跟踪贷款"),
-}  # fmt: skip
 COLOURS = {"open": "green", "warned": "yellow", "called": "bold yellow", "disposing": "bold red"}
-EN_PHASE = {
-    Phase.OPEN: "calm",
-    Phase.WARNED: "warned",
-    Phase.CALLED: "called",
-    Phase.DISPOSING: "to be sold",
-    Phase.CLOSED: "closed",
-}
-SHORT = {
-    "traded_amount": "amount",
-    "illiquidity": "illiq.",
-    "volatility": "volat.",
-    "drawdown": "drawd.",
-    "heat": "heat",
-    "suspended": "susp.",
-    "falls": "limit",
-}
-"""Factors as heads of narrow columns."""
-KIND_EN = {kind: str(kind) for kind in Kind}
-ACT_ZH = {
-    "add": "补充", "mark": "估值", "repay": "还款", "release": "释放", "substitute": "置换",
-    "sell": "卖出", "close": "终结",
-}  # fmt: skip
 
 
 def headings(lang: str) -> dict[str, str]:
