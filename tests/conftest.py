@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from headrace.simulator.run import simulate, write_economy
 from headrace.simulator.settings import EconomySettings
+from postgres_server import database_on, running
 
 # Timings are never asserted: the first example may have to compile.
 settings.register_profile("untimed", deadline=None)
@@ -49,3 +50,17 @@ def signing_key(tmp_path_factory):
         del os.environ["HEADRACE_SIGNING_KEY"]
     else:
         os.environ["HEADRACE_SIGNING_KEY"] = before
+
+
+@pytest.fixture(scope="session")
+def dsn():
+    """The address of a PostgreSQL server; it skips where there is none."""
+    with running() as address:
+        yield address
+
+
+@pytest.fixture
+def database(dsn):
+    """The address of an empty database on that server."""
+    with database_on(dsn) as address:
+        yield address

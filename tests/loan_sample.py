@@ -32,11 +32,14 @@ class MemoryLog:
     def entries(self, after: int = 0) -> list[Logged]:
         return self.kept[after:]
 
-    def append(self, entries: list[Logged]) -> None:
+    def append(self, entries: list[Logged]) -> bool:
         if self.fail:
             message = "the disk is full"
             raise OSError(message)
+        if entries and entries[0].number != len(self.kept) + 1:
+            return False
         self.kept += entries
+        return True
 
 
 def contract(name="L-1", yuan=100_000, *, months=12, rate="0.0800", start=START, method=None):

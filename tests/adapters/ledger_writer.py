@@ -9,11 +9,14 @@ Each life is a fork, because to start Python costs more than to be killed.
 
 import os
 import sys
+from contextlib import suppress
 from datetime import date, timedelta
 
 import numpy as np
 
+from headrace.adapters.book_store import engine_of
 from headrace.adapters.ledger_store import open_ledger
+from headrace.errors import InputError
 from headrace.ledger.account import Account, Limit
 from headrace.ledger.journal import InMemory, Ledger
 from headrace.ledger.transfer import Kind, Transfer
@@ -65,6 +68,8 @@ def live(seed: int, address: str) -> None:
 
 def main() -> None:
     Ledger(InMemory()).commit(1, batch_of(0, 1), ACCOUNTS)  # compiled once, before the forks
+    with suppress(InputError):
+        engine_of("postgresql://", create=False)  # so is its driver read, where there is one
     for line in sys.stdin:
         seed, address = line.rstrip("\n").split(" ", 1)
         life = os.fork()

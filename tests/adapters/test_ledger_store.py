@@ -1,4 +1,8 @@
-"""The ledger on SQLite: what is acknowledged stays, through kills, damage, a full disk."""
+"""The ledger on SQLite and PostgreSQL: what is acknowledged stays, through kills and damage.
+
+A full disk and a torn page are SQLite's alone here: its file is ours. A server keeps its own files;
+what becomes of them reaches us as its refusal, which a test raises in its place.
+"""
 
 import os
 import shutil
@@ -8,15 +12,18 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import ledger_writer
 import numpy as np
 import pytest
+import sqlalchemy as sql
 from full_disk import disk_space
 from ledger_writer import ACCOUNTS, batch_of
 
+from headrace.adapters.book_store import engine_of, on_server
 from headrace.adapters.ledger_index import drop_index, index
 from headrace.adapters.ledger_store import LedgerStore, open_ledger
 from headrace.errors import EvidenceError, InputError
@@ -25,6 +32,7 @@ from headrace.ledger.account import Account, AccountOutcome, Limit
 from headrace.ledger.journal import Ledger
 from headrace.ledger.outcome import Outcome
 from headrace.ledger.transfer import Kind, Transfer
+from postgres_server import PASSWORD
 
 DAY = date(2026, 3, 1)
 SEEDS = int(os.environ.get("HEADRACE_KILL_SEEDS", "12"))
@@ -32,7 +40,8 @@ SEEDS = int(os.environ.get("HEADRACE_KILL_SEEDS", "12"))
 
 
 @pytest.fixture
-def address(tmp_path):
+def file(tmp_path):
+    """SQLite, where the test is about its file."""
     return str(tmp_path / "ledger.sqlite")
 
 
@@ -48,7 +57,7 @@ def fill(address, batches=4):
         return ledger.head
 
 
-def check_writers_at_once(address):
+def test_writers_at_once(address):
     """Four writers, each with a ledger of its own; nothing is lost, nothing is done twice."""
     with open_ledger(address) as ledger:
         ledger.commit(1, accounts=ACCOUNTS)
@@ -75,13 +84,14 @@ def check_writers_at_once(address):
         assert ledger.verify() == ()
 
 
-def check_plain_rows(address):
+def test_plain_rows(address):
     """Rows for those who ask in SQL say what the ledger says."""
+    fill(address)
     store = LedgerStore.opened(address)
     try:
         ledger = Ledger(store)
         first = index(store, ledger)
-        ledger.commit(10**6, [pay_in("later")])
+        ledger.commit(10**6, [replace(pay_in("later"), fact="no\0text")])
         assert (first, index(store, ledger)) == (ledger.head.transfers - 1, 1)
         sums = rows(
             store,
@@ -93,12 +103,22 @@ def check_plain_rows(address):
         trial = asof.trial_balance(ledger.book)
         told = zip(trial["account"].to_pylist(), trial["balance"].to_pylist(), strict=True)
         assert [(name, int(total)) for name, total in sums] == list(told)
-        last = rows(store, "select id, memo, known_at from ledger_transfer order by entry desc")[0]
-        assert tuple(last) == ("later", "投入资本", 10**6)
+        last = rows(
+            store, "select id, memo, known_at, fact from ledger_transfer order by entry desc"
+        )[0]
+        assert tuple(last) == ("later", "投入资本", 10**6, "no\ufffdtext")
         drop_index(store)
         assert index(store, ledger) == ledger.head.transfers
     finally:
         store.close()
+
+
+def spoil(address, statement):
+    """Do to the database what nobody should."""
+    engine = engine_of(address, create=False)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
 def rows(store, query):
@@ -134,25 +154,22 @@ def test_texts_come_back_as_they_were(address):
         assert ledger.commit(1, [odd]).outcomes.tolist() == [Outcome.EXISTS]
 
 
-def test_there_must_be_a_ledger_to_open(address, tmp_path):
-    with pytest.raises(InputError, match="no such store"), open_ledger(address, create=False):
-        pass
-    sqlite3.connect(address).execute("create table other (x)").connection.commit()
+def test_there_must_be_a_ledger_to_open(address):
+    engine = engine_of(address, create=True)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("create table other (x integer)")
+    engine.dispose()
     with pytest.raises(InputError, match="holds no ledger"), open_ledger(address, create=False):
+        pass
+
+
+def test_there_must_be_a_file_to_open(file, tmp_path):
+    with pytest.raises(InputError, match="no such store"), open_ledger(file, create=False):
         pass
     text = tmp_path / "text"
     text.write_text("not a database, but long enough to look at" * 40)
     with pytest.raises(InputError, match="not a database"), open_ledger(str(text)):
         pass
-
-
-def test_writers_at_once(address):
-    check_writers_at_once(address)
-
-
-def test_plain_rows(address):
-    fill(address)
-    check_plain_rows(address)
 
 
 WAITED_FOR = (0, 1, 2, 2, 3)
@@ -188,6 +205,21 @@ class Lives:
 LIVES = 2
 
 
+def let_go(address):
+    """Wait until a server has seen that its writer is dead: it ends first what it was sent."""
+    if not on_server(address):
+        return
+    engine = engine_of(address, create=False)
+    others = sql.text(
+        "select count(*) from pg_stat_activity where datname = current_database()"
+        " and backend_type = 'client backend' and pid <> pg_backend_pid()"
+    )
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while connection.scalar(others):
+            time.sleep(0.002)
+    engine.dispose()
+
+
 def check_nothing_lost(seed, address, acknowledged):
     """What was acknowledged is there, whole, and of each life perhaps one batch more."""
     with open_ledger(address) as ledger:
@@ -204,24 +236,25 @@ def check_nothing_lost(seed, address, acknowledged):
         assert (more.outcomes == Outcome.DONE).all()
 
 
-def test_kill_9_at_any_moment_loses_nothing_acknowledged(tmp_path):
+def test_kill_9_at_any_moment_loses_nothing_acknowledged(addresses):
     lives = Lives()
     acknowledged_in_all = 0
     for seed in range(SEEDS):
         chance = np.random.default_rng(seed)
-        address = str(tmp_path / f"{seed}.sqlite")
+        address = addresses()
         acknowledged = 0
         for _ in range(LIVES):
             seconds = float(chance.exponential(0.03))
             acknowledged = max(acknowledged, lives.kill_after(seconds, seed, address))
+            let_go(address)
         check_nothing_lost(seed, address, acknowledged)
         acknowledged_in_all += acknowledged
     assert lives.end() == 0
     assert acknowledged_in_all >= SEEDS
 
 
-def test_a_full_disk_is_said_and_nothing_is_lost(address):
-    with open_ledger(address) as ledger:
+def test_a_full_disk_is_said_and_nothing_is_lost(file):
+    with open_ledger(file) as ledger:
         ledger.commit(1, [pay_in("kept")], ACCOUNTS)
         head = ledger.head
         many = [pay_in(f"{number} {os.urandom(40).hex()}") for number in range(3000)]
@@ -232,12 +265,12 @@ def test_a_full_disk_is_said_and_nothing_is_lost(address):
         assert ledger.verify() == ()
         assert ledger.commit(2, many).all_held  # the same again, now that there is space
         assert asof.balance(ledger.book, "cash").debit == 5 * 3001
-    with open_ledger(address) as ledger:
+    with open_ledger(file) as ledger:
         assert ledger.head.transfers == 3001
 
 
-def test_a_kill_while_the_disk_is_full_loses_nothing_acknowledged(address, tmp_path):
-    with open_ledger(address) as ledger:
+def test_a_kill_while_the_disk_is_full_loses_nothing_acknowledged(file, tmp_path):
+    with open_ledger(file) as ledger:
         ledger.commit(1, [pay_in("kept")], ACCOUNTS)
         many = [pay_in(f"{number} {os.urandom(40).hex()}") for number in range(3000)]
         with disk_space(120_000), pytest.raises(InputError):
@@ -264,9 +297,7 @@ def test_a_kill_while_the_disk_is_full_loses_nothing_acknowledged(address, tmp_p
 )
 def test_what_was_altered_is_found(address, damage, said):
     fill(address)
-    with sqlite3.connect(address) as database:
-        database.execute(damage)
-    database.close()
+    spoil(address, damage)
     with pytest.raises(EvidenceError, match=said) as found, open_ledger(address):
         pass
     assert "batch" in found.value.where
@@ -275,9 +306,7 @@ def test_what_was_altered_is_found(address, damage, said):
 def test_a_cut_end_shows_beside_a_head_that_was_kept(address):
     head = fill(address)
     with open_ledger(address) as ledger:
-        with sqlite3.connect(address) as database:
-            database.execute("delete from ledger_batch where number = 4")
-        database.close()
+        spoil(address, "delete from ledger_batch where number = 4")
         (finding,) = ledger.verify()
         assert finding.where == "batch 4"
     with open_ledger(address) as ledger:
@@ -285,15 +314,15 @@ def test_a_cut_end_shows_beside_a_head_that_was_kept(address):
         assert ledger.head.hash != head.hash
 
 
-def test_a_page_that_is_torn_is_found(address):
-    fill(address, 8)
-    with sqlite3.connect(address) as database:
+def test_a_page_that_is_torn_is_found(file):
+    fill(file, 8)
+    with sqlite3.connect(file) as database:
         database.execute("pragma wal_checkpoint(truncate)")
     database.close()
-    with Path(address).open("r+b") as file:
-        file.seek(Path(address).stat().st_size - 6000)
-        file.write(b"\x00" * 3000)
-    with pytest.raises((InputError, EvidenceError)), open_ledger(address) as ledger:
+    with Path(file).open("r+b") as pages:
+        pages.seek(Path(file).stat().st_size - 6000)
+        pages.write(b"\x00" * 3000)
+    with pytest.raises((InputError, EvidenceError)), open_ledger(file) as ledger:
         assert ledger.verify() == ()
 
 
@@ -314,3 +343,79 @@ def test_a_limit_holds_between_writers(address):
         short = one.commit(5, [Transfer("c", "loan", "cash", 20, DAY)])
         assert short.refused == ((0, Outcome.CREDITS_MUST_NOT_EXCEED_DEBITS),)
         assert one.commit(2_000_000, [Transfer("c", "loan", "cash", 20, DAY)]).all_held
+
+
+@pytest.mark.services
+def test_what_a_server_refuses_is_said_and_nothing_is_lost(database):
+    """Such as a full disk of its own, which a trigger gives out here."""
+    with open_ledger(database) as ledger:
+        ledger.commit(1, [pay_in("kept")], ACCOUNTS)
+        head = ledger.head
+        spoil(
+            database,
+            "create function full_disk() returns trigger language plpgsql as $$ begin"
+            " raise exception 'could not extend file: no space left' using errcode = '53100';"
+            " end $$; create trigger full_disk before insert on ledger_account"
+            " for each row execute function full_disk()",
+        )
+        new = Account("later", "4001")
+        with pytest.raises(InputError, match="no space left") as refused:
+            ledger.commit(2, [Transfer("in", "cash", "later", 7, DAY)], [new])
+        assert "written to" in refused.value.remedy
+        assert ledger.head == head
+        assert ledger.verify() == ()
+        spoil(database, "drop trigger full_disk on ledger_account")
+        assert ledger.commit(2, [Transfer("in", "cash", "later", 7, DAY)], [new]).all_held
+    with open_ledger(database) as ledger:
+        assert ledger.head.transfers == 2
+
+
+@pytest.mark.services
+def test_a_connection_that_is_cut_loses_and_doubles_nothing(database):
+    with open_ledger(database) as ledger:
+        ledger.commit(1, [pay_in("kept")], ACCOUNTS)
+        spoil(
+            database,
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()",
+        )
+        with pytest.raises(InputError, match="cannot be used"):
+            ledger.commit(2, [pay_in("again")])
+        assert ledger.commit(2, [pay_in("again")]).all_held
+        assert ledger.head.transfers == 2
+        assert ledger.verify() == ()
+
+
+def test_a_server_that_is_not_there_is_said_without_the_password(tmp_path):
+    pytest.importorskip("psycopg", reason="pip install 'headrace[postgres]'")
+    address = f"postgresql://me:{PASSWORD}@/db?host={tmp_path}&password={PASSWORD}"
+    with pytest.raises(InputError, match="cannot be used") as refused, open_ledger(address):
+        pass
+    assert "Check that the server runs" in refused.value.remedy
+    assert PASSWORD not in str(refused.value)
+    assert str(tmp_path) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://me:secret@word@/db",  # the @ of the password
+        "postgresql://me:secret-word@host:secret-word/db",
+        "postgresql://me:x@secret-word:7/db@",
+        "mysql://me:secret-word@host/db",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_not_repeated(address):
+    with pytest.raises(InputError) as refused, open_ledger(address):
+        pass
+    assert "secret" not in str(refused.value)
+    assert "postgresql://user:password@host" in refused.value.remedy
+
+
+def test_without_the_driver_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    address = f"postgresql://me:{PASSWORD}@host/db"
+    with pytest.raises(InputError, match="not installed") as refused, open_ledger(address):
+        pass
+    assert "pip install 'headrace[postgres]'" in refused.value.remedy
+    assert PASSWORD not in str(refused.value)

@@ -1,9 +1,10 @@
-"""The log of a book of loans on disk: in order, all or nothing, and no second of a number."""
+"""The log of a book of loans on both databases: in order, all or nothing, no number twice."""
 
-import sqlite3
+import threading
 
 import pytest
 
+from headrace.adapters.book_store import engine_of
 from headrace.adapters.loan_log_store import LoanLogStore
 from headrace.contracts.lending.events import Disburse
 from headrace.errors import InputError
@@ -19,48 +20,91 @@ ENTRIES = [
 
 
 @pytest.fixture
-def address(tmp_path):
-    return str(tmp_path / "book.db")
+def store(address):
+    """A log without entries."""
+    store = LoanLogStore(address, create=True)
+    yield store
+    store.close()
 
 
-def check_entries_come_back(address):
-    LoanLogStore(address, create=True).append(ENTRIES)
-    found = LoanLogStore(address).entries()
+def again(address):
+    """Its entries, as another process sees them."""
+    store = LoanLogStore(address)
+    try:
+        return store.entries()
+    finally:
+        store.close()
+
+
+def spoil(address, statement):
+    """Do to the database what nobody should."""
+    engine = engine_of(address, create=False)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def test_entries_come_back_as_they_were(store, address):
+    assert store.append(ENTRIES)
+    found = again(address)
     assert found == ENTRIES
     assert [each.entry for each in found] == [each.entry for each in ENTRIES]
-    assert LoanLogStore(address).entries(after=2) == ENTRIES[2:]
+    assert store.entries(after=2) == ENTRIES[2:]
 
 
-def check_a_number_is_given_once(address):
-    store = LoanLogStore(address, create=True)
-    store.append(ENTRIES[:2])
+def test_a_number_or_an_id_is_given_once_and_then_nothing_of_the_batch_is_kept(store, address):
+    assert store.append(ENTRIES[:2])
     for taken in (logged(2, "other", AT, DayEnded(START)), logged(3, "sign", AT, DayEnded(START))):
-        with pytest.raises(InputError, match="somebody else"):
-            store.append([logged(7, "first", AT, DayEnded(START)), taken])
-    assert store.entries() == ENTRIES[:2]
-    store.append([])
-    assert store.entries() == ENTRIES[:2]
+        assert not store.append([logged(7, "first", AT, DayEnded(START)), taken])
+    assert again(address) == ENTRIES[:2]
+    assert store.append([])
+    assert again(address) == ENTRIES[:2]
 
 
-def test_entries_come_back_as_they_were(address):
-    check_entries_come_back(address)
+def test_of_writers_of_one_number_one_is_let_in(store, address):
+    gate, won = threading.Barrier(4), []
+
+    def write(writer):
+        own = LoanLogStore(address)
+        gate.wait()
+        mine = [logged(number, f"{writer}:{number}", AT, DayEnded(START)) for number in range(1, 6)]
+        won.extend(each.number for each in mine if own.append([each]))
+        own.close()
+
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(won) == [1, 2, 3, 4, 5]
+    assert [each.number for each in store.entries()] == [1, 2, 3, 4, 5]
 
 
-def test_a_number_or_an_id_is_given_once_and_then_nothing_of_the_batch_is_kept(address):
-    check_a_number_is_given_once(address)
+def test_that_a_book_is_simulated_is_kept_with_it(store, address):
+    assert not store.simulated
+    store.mark_simulated()
+    store.mark_simulated()
+    assert store.simulated
+    spoil(address, "drop table loan_log_mark")  # a log of before there were marks
+    assert not store.simulated
+    store.mark_simulated()
+    assert store.simulated
 
 
-def test_what_is_missing_or_spoilt_is_said(address):
-    with pytest.raises(InputError, match="no such store"):
-        LoanLogStore(address)
-    store = LoanLogStore(address, create=True)
+def test_what_is_missing_or_spoilt_is_said(store, address):
     store.append(ENTRIES)
-    with sqlite3.connect(address) as database:
-        database.execute("UPDATE loan_log SET content = '{\"on\": 7}' WHERE number = 3")
+    spoil(address, "UPDATE loan_log SET content = '{\"on\": 7}' WHERE number = 3")
     with pytest.raises(InputError, match="entry cannot be read") as spoilt:
         _ = store.entries()[2].entry
     assert "entry 3" in spoilt.value.where
-    with sqlite3.connect(address) as database:
-        database.execute("DELETE FROM loan_log WHERE number = 2")
+    spoil(address, "DELETE FROM loan_log WHERE number = 2")
     with pytest.raises(InputError, match="entry 2 is missing"):
         store.entries()
+    spoil(address, "DROP TABLE loan_log")
+    with pytest.raises(InputError, match="holds no loan log"):
+        LoanLogStore(address)
+
+
+def test_there_must_be_a_log_to_open(tmp_path):
+    with pytest.raises(InputError, match="no such store"):
+        LoanLogStore(str(tmp_path / "book.db"))

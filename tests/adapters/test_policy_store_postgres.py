@@ -4,12 +4,10 @@ import threading
 
 import pytest
 from test_policy_store import approved, busy, check_refused, do, entry
-from test_postgres_source import dsn
 
 from headrace.adapters.policy_store import PolicyStore
 from headrace.workflows.policy_history import Deed, Refusal
 
-__all__ = ["dsn"]  # the fixture
 pytestmark = pytest.mark.services
 pytest.importorskip("psycopg", reason="pip install 'headrace[postgres]'")
 

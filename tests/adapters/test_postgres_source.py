@@ -1,14 +1,7 @@
-"""PostgreSQL as a source, on a server of our own: a throw-away one unless a DSN is given.
+"""PostgreSQL as a source, on a server of our own: a throw-away one unless a DSN is given."""
 
-HEADRACE_TEST_POSTGRES names an existing server; otherwise initdb and pg_ctl are looked for.
-"""
-
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -45,66 +38,6 @@ select * from (values
     ('E2', 4, date '2019-03-02', null, 1, 0, 1, 'valid')
 ) t (firm, no, issued, buyer, net, vat, gross, status) order by no
 """
-
-
-def binaries() -> Path | None:
-    found = shutil.which("initdb")
-    if found:
-        return Path(found).parent
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return installed[-1].parent if installed else None
-
-
-@pytest.fixture(scope="module")
-def dsn() -> Iterator[str]:
-    given = os.environ.get("HEADRACE_TEST_POSTGRES")
-    if given:
-        yield given
-        return
-    programs = binaries()
-    if programs is None:
-        pytest.skip("no HEADRACE_TEST_POSTGRES, and no initdb to start a server with")
-    with tempfile.TemporaryDirectory(prefix="headrace-postgres-") as folder:
-        yield from server(Path(folder), programs)
-
-
-def server(folder: Path, programs: Path) -> Iterator[str]:
-    as_user = plain_user(folder)
-    data, socket = folder / "data", folder / "socket"
-    as_user([programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8"])
-    # Only a socket in a folder of our own: no port is opened.
-    options = f"-c listen_addresses= -c unix_socket_directories={socket} -c fsync=off"
-    as_user(["mkdir", socket])
-    log = folder / "data" / "log"
-    as_user([programs / "pg_ctl", "-D", data, "-o", options, "-l", log, "-w", "start"])
-    try:
-        yield f"postgresql://tester:secret-word@/postgres?host={socket}"
-    finally:
-        as_user([programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"])
-
-
-def plain_user(folder: Path) -> Callable[[list[object]], None]:
-    """Runs a command as somebody other than root, whom PostgreSQL refuses."""
-    prefix: list[str] = []
-    if os.geteuid() == 0:
-        if not shutil.which("runuser"):
-            pytest.skip("PostgreSQL refuses root, and there is no runuser")
-        shutil.chown(folder, "postgres")
-        prefix = ["runuser", "-u", "postgres", "--"]
-
-    def run(command: list[object]) -> None:
-        done = subprocess.run(
-            [*prefix, *map(str, command)],
-            capture_output=True,
-            text=True,
-            cwd=folder,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr + done.stdout
-
-    return run
 
 
 def mapping(query: str = QUERY) -> SourceMapping:

@@ -46,7 +46,7 @@ def test_parquet_keeps_its_types(tmp_path):
         ("loans.pdf", b"%PDF", "ends in .pdf"),
         ("loans.csv", b"", "empty"),
         ("loans.csv", b"loan,other\nL1,2\n", "amount"),
-        ("loans.csv", "loan,loan,amount\nL1,L1,2\n".encode(), "loan"),
+        ("loans.csv", b"loan,loan,amount\nL1,L1,2\n", "loan"),
         ("missing.csv", None, "cannot be read"),
     ],
 )

@@ -77,6 +77,11 @@ STORY = Stored(
         {"party": "S10", "outcome": "default", "known_time": 30},
         {"party": "S1", "outcome": "repaid", "known_time": 1},
     ],
+    loan_event=[
+        {"party": "S1", "act": "repay", "grade": "special_mention", "known_time": 20},
+        {"party": "S1", "act": "classified", "grade": "substandard", "known_time": 40},
+        {"party": "S3", "act": "writeoff", "known_time": 50},
+    ],
 )
 
 
@@ -151,6 +156,8 @@ def test_events_between_two_parties_are_summed_each_way():
 def test_who_is_bad_is_who_was_known_to_be():
     assert defaulted(STORY, day(29)) == []
     assert defaulted(STORY, day(30)) == ["S10"]
+    assert defaulted(STORY, day(40)) == ["S1", "S10"], "a class of the book is news as well"
+    assert defaulted(STORY, day(50)) == ["S1", "S10", "S3"]
     assert firms(STORY, day(999)) == ["S1", "S10"], "a person is no firm"
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from headrace.adapters.ledger_store import open_ledger
 from headrace.adapters.loan_log_store import LoanLogStore
 from headrace.contracts.classification.tables import Grade, Reason
-from headrace.contracts.lending.account import Status
+from headrace.contracts.lending.account import Status, quote
 from headrace.contracts.lending.acts import extension
 from headrace.contracts.lending.events import (
     Disburse,
@@ -28,6 +28,8 @@ from headrace.contracts.lending.events import (
     Repay,
     ResetRate,
     Restructure,
+    Resume,
+    Suspend,
     WriteOff,
 )
 from headrace.contracts.lending.terms import Method
@@ -81,9 +83,12 @@ def check_ledger(desk):
         assert -balance(desk, "loss_allowance", name) == loan.allowance
         assert balance(desk, "written_off", name) == account.claim
         penal = sum(due.penalty + due.compound for due in account.dues)
-        assert balance(desk, "penalty_receivable", name) == penal
         interest = sum(due.interest for due in account.dues) + account.posted + account.subsidy
-        assert balance(desk, "interest_receivable", name) == interest
+        stands = 0 if account.suspended else 1
+        assert balance(desk, "penalty_receivable", name) == penal * stands
+        assert balance(desk, "interest_receivable", name) == interest * stands
+        off = balance(desk, "interest_suspended", name)
+        assert off == account.interest_suspended == (interest + penal) * (1 - stands)
 
 
 def test_a_loan_that_is_paid_in_time_ends_with_nothing_owed():
@@ -119,8 +124,10 @@ def test_a_loan_that_is_not_paid_falls_through_the_classes_and_is_written_off():
     assert found[11] is Grade.DOUBTFUL  # more than 270
     assert found[15] is Grade.LOSS  # more than 360
     assert desk.book.loans["L-1"].allowance == 100_000 * YUAN
-    claim = desk.book.loans["L-1"].claim
-    assert claim > 100_000 * YUAN
+    account = desk.book.loans["L-1"].account
+    claim = quote(account, account.day).total
+    assert account.suspended
+    assert claim == 100_000 * YUAN + account.interest_suspended
     happens(desk, WriteOff(desk.book.day))
     check_ledger(desk)
     loan = desk.book.loans["L-1"]
@@ -132,6 +139,95 @@ def test_a_loan_that_is_not_paid_falls_through_the_classes_and_is_written_off():
     assert how.written_off == claim
     assert how.lost == claim - 20_000 * YUAN
     assert how.by_status == {"written_off": 1}
+
+
+def shared(desk, role):
+    """Credits less debits of a role that the whole book shares."""
+    return asof.balance(desk.ledger.book, BANK.account(role).id).credit
+
+
+def test_interest_of_a_loan_long_overdue_is_no_income_until_it_is_paid():
+    desk = desk_with(contract(yuan=100_000))
+    happens(desk, Disburse(START))
+    end_days(desk, date(2024, 4, 21))  # to be paid on 22 January; 90 days
+    assert not desk.book.loans["L-1"].account.suspended
+    before = shared(desk, "interest_income")
+    assert before == 42_222 + 3 * 66_667  # 19 days and three months at 8 %
+    end_days(desk, date(2024, 4, 22))
+    assert (shared(desk, "interest_income"), shared(desk, "penalty_income")) == (0, 0)
+    check_ledger(desk)
+    how = outcome(desk)
+    assert how.suspended == desk.book.loans["L-1"].account.interest_suspended > before
+    assert loan_table(list(desk.book.loans.values()))["suspended_minor"].to_pylist() == [
+        how.suspended
+    ]
+    income = reports.income(asof.movements(desk.ledger.book, START, desk.book.day), BANK)
+    assert [row["code"] for row in income.lines.to_pylist()] == ["6702"]  # the allowance alone
+    sheet = reports.balance_sheet(asof.trial_balance(desk.ledger.book), BANK)
+    off = {row["code"]: row["amount"] for row in sheet.lines.to_pylist()}
+    assert off["9004"] == -off["9000"] == how.suspended
+    happens(desk, Repay(desk.book.day, how.suspended // 2))
+    received = shared(desk, "interest_income") + shared(desk, "penalty_income")
+    assert received == how.suspended // 2
+    check_ledger(desk)
+    due = sum(each.total for each in desk.book.loans["L-1"].account.dues)
+    happens(desk, Repay(desk.book.day, due))
+    check_ledger(desk)
+    assert outcome(desk).suspended == 0
+    earned = shared(desk, "interest_income") + shared(desk, "penalty_income")
+    assert earned == how.suspended
+
+
+def test_a_payment_known_late_leaves_the_ledger_as_a_payment_known_in_time():
+    """Whether it leaves income or not: every account of the ledger has the same balance."""
+    late, known = (desk_with(contract(yuan=100_000)) for _ in range(2))
+    paid = Repay(date(2024, 3, 1), 150_000)
+    for desk in (late, known):
+        happens(desk, Disburse(START))
+    end_days(known, date(2024, 3, 1))
+    happens(known, paid)
+    for desk in (late, known):
+        end_days(desk, date(2024, 5, 10))
+    assert late.book.loans["L-1"].account.suspended
+    assert not known.book.loans["L-1"].account.suspended
+    happens(late, paid)
+    assert late.book.loans["L-1"].account == known.book.loans["L-1"].account
+    ours, theirs = (
+        {row["account"]: row["balance"] for row in asof.trial_balance(desk.ledger.book).to_pylist()}
+        for desk in (late, known)
+    )
+    judged = ("1304", "6702")  # classes are not restated, and allowances follow them
+    assert {k: v for k, v in ours.items() if v and not k.startswith(judged)} == {
+        k: v for k, v in theirs.items() if v and not k.startswith(judged)
+    }
+
+
+def test_a_write_off_takes_from_the_allowance_what_the_sheet_loses():
+    for days_late in (0, 60):  # on the day, and known when interest has left income since
+        desk = desk_with(contract(yuan=100_000))
+        happens(desk, Disburse(START))
+        end_days(desk, date(2024, 5, 10))
+        happens(desk, WriteOff(desk.book.day - timedelta(days_late)))
+        check_ledger(desk)
+        assert desk.book.loans["L-1"].allowance == 0
+        assert desk.book.loans["L-1"].account.interest_suspended == 0
+        lost = asof.balance(desk.ledger.book, BANK.account("credit_loss").id).debit
+        earned = shared(desk, "interest_income") + shared(desk, "penalty_income")
+        assert lost - earned == 100_000 * YUAN
+        assert (earned > 0) == (days_late > 0)
+
+
+def test_somebody_decides_that_interest_is_no_income():
+    desk = desk_with(contract(yuan=100_000))
+    happens(desk, Disburse(START))
+    end_days(desk, date(2024, 1, 12))
+    happens(desk, Suspend(desk.book.day))
+    assert shared(desk, "interest_income") == 0
+    check_ledger(desk)
+    happens(desk, Resume(desk.book.day))
+    assert shared(desk, "interest_income") == 22_222
+    facts = loan_facts(desk._log.entries(), "Asia/Shanghai")["loan_event"].to_pylist()
+    assert [each["act"] for each in facts] == ["signed", "disburse", "suspend", "resume"]
 
 
 def test_nobody_is_upgraded_by_itself():
@@ -314,6 +410,17 @@ def test_facts_follow_the_book():
         (10**7, None),
         (0, "withdrawn"),
     ]
+
+
+def test_what_a_deposit_pays_at_night_is_an_exposure_no_more():
+    desk = desk_with(contract(yuan=120_000, months=3, method=Method.EQUAL_PRINCIPAL))
+    happens(desk, Disburse(START))
+    happens(desk, Repay(START, 60_000 * YUAN))  # a deposit, until something falls due
+    end_days(desk, date(2024, 2, 10))
+    rows = loan_facts(desk._log.entries(), "Asia/Shanghai")["exposure"].to_pylist()
+    assert [each["amount_minor"] for each in rows] == [120_000 * YUAN, 80_000 * YUAN]
+    assert rows[1]["amount_minor"] == desk.book.loans["L-1"].account.principal_owed
+    assert rows[1]["event_time"] > rows[0]["event_time"]
 
 
 def test_an_event_is_read_from_words():

@@ -14,13 +14,15 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
 from headrace.errors import InputError
 
 BUSY_SECONDS = 10  # SQLite: how long a writer waits for another
 PATIENCE_SECONDS = 30  # how long an act looks again where others came first
 PAUSE_SECONDS = 0.01
+CONNECT_SECONDS = 10  # how long a server may take to answer, unless the address says otherwise
+SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 WRITES = "headrace_writes"
 """Execution option of a connection that will write: SQLite takes its lock at once."""
 
@@ -35,30 +37,32 @@ def engine_of(address: str, *, create: bool) -> Engine:
         create: Whether the file may be missing.
 
     Raises:
-        InputError: There is none, or its driver is missing.
+        InputError: There is none, the address cannot be read, or its driver is missing.
     """
-    if "://" not in address:
+    if not on_server(address):
         path = Path(address)
         if not create and not path.is_file():
-            raise InputError(
-                "There is no such store", where=f"--store {address}", remedy="Check the name"
-            )
+            raise InputError("There is no such store", where=address, remedy="Check the name")
         engine = sql.create_engine(sql.URL.create("sqlite", database=str(path)))
         sql.event.listen(engine, "connect", _set_up_sqlite)
         sql.event.listen(engine, "begin", _begin_sqlite)
         return engine
+    url = _server_url(address)
+    patience = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
     try:
-        url = sql.make_url(address)
-        if url.drivername in {"postgresql", "postgres"}:
-            url = url.set(drivername="postgresql+psycopg")
         # A transaction sees what was committed when it began, and nothing half.
-        return sql.create_engine(url, isolation_level="REPEATABLE READ")
-    except (SQLAlchemyError, ImportError) as error:
+        return sql.create_engine(url, isolation_level="REPEATABLE READ", connect_args=patience)
+    except ImportError as error:
         raise InputError(
-            f"The store cannot be opened: {type(error).__name__}",
-            where="--store",
-            remedy="Name a file, or postgresql://user:password@host/database, which needs psycopg",
+            "PostgreSQL needs a driver that is not installed",
+            where=_shown(url),
+            remedy="Run: pip install 'headrace[postgres]'",
         ) from error
+
+
+def on_server(address: str) -> bool:
+    """Whether an address is one of a server, and not a file's."""
+    return "://" in address
 
 
 def book_at(address: str, first: sql.Table, what: str, remedy: str, *, create: bool) -> Engine:
@@ -104,10 +108,13 @@ def in_our_words(engine: Engine) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
+        unreachable = isinstance(error, OperationalError) and _state(error) is None
         raise InputError(
-            f"The store cannot be used: {str(cause).strip()}",
+            f"The store cannot be used: {' '.join(str(cause).split())}",
             where=address_shown(engine),
-            remedy="Check that it is such a store, and that it can be written to",
+            remedy="Check that the server runs, and host, user, password and database"
+            if unreachable and engine.dialect.name != "sqlite"
+            else "Check that it is such a store, and that it can be written to",
         ) from error
 
 
@@ -115,7 +122,36 @@ def address_shown(engine: Engine) -> str:
     """Where a database is, without its password."""
     if engine.dialect.name == "sqlite":
         return str(engine.url.database)
-    return engine.url.render_as_string(hide_password=True)
+    return _shown(engine.url)
+
+
+def _server_url(address: str) -> sql.URL:
+    """A server's address, taken apart; an error never repeats it, for it may hold a password."""
+    if address.partition("://")[0] not in SCHEMES:
+        raise InputError(
+            "The store cannot be opened: it is neither a file nor a PostgreSQL server",
+            where="address of the store",
+            remedy="Name a file, or postgresql://user:password@host/database",
+        )
+    try:
+        url = sql.make_url(address)
+        plain = address.count("@") < 2  # one before the host, none in the password
+    except (SQLAlchemyError, ValueError):  # a port that is no number
+        plain = False
+    if not plain:
+        raise InputError(
+            "The address of the server cannot be read",
+            where="address of the store",
+            remedy="postgresql://user:password@host:5432/database; in a password, write @ as %40, "
+            ": as %3A and / as %2F, or leave it to ~/.pgpass",
+        )
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _shown(url: sql.URL) -> str:
+    secret = [name for name in url.query if "password" in name]
+    plain = url.set(drivername="postgresql").difference_update_query(secret)
+    return plain.render_as_string(hide_password=True)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
@@ -137,10 +173,16 @@ def _begin_sqlite(connection: Connection) -> None:
 def _came_second(error: DBAPIError) -> bool:
     """Whether another writer came first, so that it is worth looking again."""
     told = str(error.orig).lower()
-    state = getattr(error.orig, "sqlstate", "") or ""
     return (
         isinstance(error, IntegrityError)
-        or state in {"40001", "40P01", "23505", "42P07"}  # serialization, deadlock, twice, exists
+        or _state(error)
+        in {"40001", "40P01", "23505", "42P07"}  # serialization, deadlock, twice, exists
         or "already exists" in told
         or "database is locked" in told
     )
+
+
+def _state(error: DBAPIError) -> str | None:
+    """The code of what PostgreSQL says; None where nothing was said, as without a connection."""
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state

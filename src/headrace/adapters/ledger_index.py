@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection
 
@@ -89,11 +90,18 @@ def _rows_made(connection: Connection) -> int:
 
 
 def _rows(table: pa.Table, batch: int) -> list[dict[str, Any]]:
+    """A NUL in a text, which PostgreSQL has no place for, is U+FFFD in these rows."""
     kinds = pa.array([kind.name.lower() for kind in Kind])
     changed = {
         "known_at": table["known_at"].cast(pa.int64()),
         "kind": kinds.take(table["kind"].combine_chunks()),
         "batch": pa.repeat(batch, table.num_rows),
     }
-    columns = {name: table[name] for name in table.column_names} | changed
+    columns = {name: _shown(table[name]) for name in table.column_names} | changed
     return list(pa.table(columns).to_pylist())
+
+
+def _shown(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not pa.types.is_string(column.type):
+        return column
+    return pc.replace_substring(column, "\0", "\ufffd")

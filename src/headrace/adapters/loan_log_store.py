@@ -1,17 +1,26 @@
-"""The log of a book of loans in SQLite or PostgreSQL: append-only, one transaction a batch."""
+"""The log of a book of loans in SQLite or PostgreSQL: append-only, one transaction a batch.
+
+The number of an entry is its primary key: of two writers that both saw the same last entry, the
+database lets one in. The same statements run on both databases.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import sqlalchemy as sql
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from headrace.adapters.book_store import WRITES, address_shown, book_at, in_our_words
+from headrace.adapters.book_store import WRITES, address_shown, book_at, in_our_words, retried
 from headrace.errors import InputError
 from headrace.workflows.loan_log import Logged
 
+_metadata = sql.MetaData()
 LOAN_LOG = sql.Table(
     "loan_log",
-    sql.MetaData(),
+    _metadata,
     sql.Column("number", sql.BigInteger, primary_key=True, autoincrement=False),
     sql.Column("id", sql.Text, nullable=False, unique=True),
     sql.Column("known_at", sql.BigInteger, nullable=False),
@@ -20,6 +29,9 @@ LOAN_LOG = sql.Table(
     sql.Column("on", sql.Date, nullable=False),
     sql.Column("content", sql.LargeBinary, nullable=False),
 )
+MARKS = sql.Table("loan_log_mark", _metadata, sql.Column("mark", sql.Text, primary_key=True))
+"""What is true of the whole log, such as that it is simulated."""
+SIMULATED = "simulated"
 
 
 class LoanLogStore:
@@ -39,6 +51,10 @@ class LoanLogStore:
             address, LOAN_LOG, "loan log", "headrace book open makes one", create=create
         )
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
     def entries(self, after: int = 0) -> list[Logged]:
         """The entries behind a number, in order.
 
@@ -46,37 +62,68 @@ class LoanLogStore:
             InputError: They cannot be read, or one is missing.
         """
         query = sql.select(LOAN_LOG).where(LOAN_LOG.c.number > after).order_by(LOAN_LOG.c.number)
-        with in_our_words(self._engine), self._engine.connect() as connection:
-            found = [Logged(*row) for row in connection.execute(query)]
+
+        def attempt() -> list[Logged]:
+            with self._engine.connect() as connection:
+                return [Logged(*row) for row in connection.execute(query)]
+
+        with in_our_words(self._engine):
+            found = retried(attempt)
         for number, each in enumerate(found, after + 1):
             if each.number != number:
                 raise InputError(
-                    f"entry {number} is missing",
-                    where=address_shown(self._engine),
-                    remedy="Restore the log from a copy",
+                    f"entry {number} is missing", where=str(self), remedy="Restore it from a copy"
                 )
         return found
 
-    def append(self, entries: list[Logged]) -> None:
-        """Keep entries: all of them, durably, or none.
+    def append(self, entries: list[Logged]) -> bool:
+        """Keep entries: all of them, durably, or none; False where others wrote in between.
 
         Raises:
-            InputError: Somebody else wrote in between, an id is taken, or it cannot be written.
+            InputError: They could not be written, or nobody knows whether they were. With the same
+                ids they can be given again.
         """
         rows = [{name: getattr(each, name) for name in LOAN_LOG.c.keys()} for each in entries]  # noqa: SIM118  # columns, not a dict
         if not rows:
-            return
-        try:
-            writing = self._engine.connect().execution_options(**{WRITES: True})
-            with writing as connection, connection.begin():
-                connection.execute(sql.insert(LOAN_LOG), rows)
-        except IntegrityError as error:
-            raise InputError(
-                f"somebody else wrote to the book: entry {entries[0].number} is there already",
-                where=address_shown(self._engine),
-                remedy="Run the command again: it reads what was written",
-            ) from error
-        except sql.exc.SQLAlchemyError as error:
-            raise InputError(
-                f"the book cannot be written: {error}", where=address_shown(self._engine)
-            ) from error
+            return True
+
+        def attempt() -> bool:
+            try:
+                with self._writing() as connection:
+                    connection.execute(sql.insert(LOAN_LOG), rows)
+            except IntegrityError:
+                return False
+            return True
+
+        with in_our_words(self._engine):
+            return retried(attempt)
+
+    def mark_simulated(self) -> None:
+        """Say, for good, that what is in the log was made up."""
+
+        def attempt() -> None:
+            with self._writing() as connection:
+                if SIMULATED not in connection.scalars(sql.select(MARKS.c.mark)):
+                    connection.execute(sql.insert(MARKS), {"mark": SIMULATED})
+
+        with in_our_words(self._engine):
+            retried(lambda: _metadata.create_all(self._engine))  # a log may be older than marks
+            retried(attempt)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether what is in the log was made up."""
+        with in_our_words(self._engine):
+            if not sql.inspect(self._engine).has_table(MARKS.name):
+                return False
+            with self._engine.connect() as connection:
+                return SIMULATED in connection.scalars(sql.select(MARKS.c.mark))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        connected = self._engine.connect().execution_options(**{WRITES: True})
+        with connected as connection, connection.begin():
+            yield connection
+
+    def __str__(self) -> str:
+        return address_shown(self._engine)

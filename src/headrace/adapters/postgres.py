@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from headrace.errors import InputError
 
-_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@\s]*@|(password=)[^&\s]*")
+_PASSWORD = re.compile(r"(://[^:/@\s]*):\S*@|(password=)[^&\s]*")
 
 
 def read_postgres(address: str, query: str, where: str) -> pa.Table:
@@ -34,10 +34,15 @@ def read_postgres(address: str, query: str, where: str) -> pa.Table:
             cursor.execute(query)
             found: pa.Table = cursor.fetch_arrow_table()
     except dbapi.Error as error:
-        message = f"PostgreSQL refuses: {_PASSWORD.sub(_masked, str(error)).strip()}"
-        remedy = f"Check the address {_PASSWORD.sub(_masked, address)} and the query"
+        message = f"PostgreSQL refuses: {without_passwords(str(error)).strip()}"
+        remedy = f"Check the address {without_passwords(address)} and the query"
         raise InputError(message, where=where, remedy=remedy) from error
     return found
+
+
+def without_passwords(text: str) -> str:
+    """A text in which addresses of servers may be, with `***` for their passwords."""
+    return _PASSWORD.sub(_masked, text)
 
 
 def _masked(match: re.Match[str]) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from rich.cells import cell_len, set_cell_size
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -36,6 +39,7 @@ WORDS = {
     "owed": Text("Still owed", "贷款余额"),
     "overdue": Text("of it overdue", "其中逾期"),
     "bad": Text("of it bad (substandard and worse)", "其中不良"),
+    "suspended": Text("Interest kept off income", "表外利息（非应计）"),
     "written_off": Text("Written off", "核销"),
     "recovered": Text("of it recovered", "其中收回"),
     "lost": Text("Lost, and set aside to be", "损失及拨备"),
@@ -83,7 +87,16 @@ WORDS = {
         "已记账：第 {number} 条，{posted:,} 笔分录",
     ),
     "existed": Text("was recorded before; nothing changed", "此前已记账，无变化"),
+    "moved": Text(
+        "{recorded:,} acts recorded, {posted:,} postings; {existed:,} were recorded before",
+        "新记账 {recorded:,} 项，{posted:,} 笔分录；{existed:,} 项此前已记账",
+    ),
     "ending": Text("days", "日终"),
+    "proved": Text(
+        "proved: {entries:,} entries, {transfers:,} transfers, head {hash}",
+        "已存证：{entries:,} 条记录，{transfers:,} 笔分录，链头 {hash}",
+    ),
+    "write_proof": Text("write its proof", "写出存证"),
 }
 GRADES = {
     "normal": Text("normal", "正常"),
@@ -112,6 +125,21 @@ FLOWS = {
 }
 
 
+@dataclass(frozen=True)
+class Named:
+    """What a command line calls the parts of a book, quoted for a shell.
+
+    Attributes:
+        book: For `--book`.
+        ledger: For `headrace ledger`.
+        proof: The folder; None where it is written only when asked for.
+    """
+
+    book: str
+    ledger: str
+    proof: str | None
+
+
 def days(lang: str, *, quiet: bool) -> Tick:
     """A bar for day after day; it is told how many days are left."""
     console = console_now(stderr=True)
@@ -137,7 +165,7 @@ def days(lang: str, *, quiet: bool) -> Tick:
     return tick
 
 
-def outcome(found: Outcome, head: Head, folder: Path, lang: str, *, simulated: bool) -> None:
+def outcome(found: Outcome, head: Head, named: Named, lang: str, *, simulated: bool) -> None:
     """How a book stands, and what to look at next."""
     say, console = _speaker(lang), console_now()
     if simulated:
@@ -158,6 +186,7 @@ def outcome(found: Outcome, head: Head, folder: Path, lang: str, *, simulated: b
         ("owed", _money(found.owed), ""),
         ("overdue", _money(found.overdue), ""),
         ("bad", _money(found.bad), ""),
+        ("suspended", _money(found.suspended), ""),
         ("written_off", _money(found.written_off), ""),
         ("recovered", _money(found.recovered), ""),
         ("status", _counts(found.by_status, STATUS, lang), ""),
@@ -177,16 +206,20 @@ def outcome(found: Outcome, head: Head, folder: Path, lang: str, *, simulated: b
     console.print(grid)
     console.print(f"\n[bold]{say('next')}[/]")
     steps = [
-        ("run_year", f"headrace book simulate --book {folder} --lang {lang}"),
-        ("see_list", f"headrace book list --book {folder} --lang {lang}"),
-        ("see_flow", f"headrace book cash-flow --book {folder} --lang {lang}"),
-        ("see_trial", f"headrace ledger trial {folder / 'ledger.db'} --lang {lang}"),
-        ("prove", f"headrace verify {folder / 'proof'} --lang {lang}"),
+        ("run_year", f"headrace book simulate --book {named.book} --lang {lang}"),
+        ("see_list", f"headrace book list --book {named.book} --lang {lang}"),
+        ("see_flow", f"headrace book cash-flow --book {named.book} --lang {lang}"),
+        ("see_trial", f"headrace ledger trial {named.ledger} --lang {lang}"),
     ]
-    shown = Table.grid(padding=(0, 2))
+    if named.proof is None:
+        command = f"headrace book prove --book {named.book} --out proof --lang {lang}"
+        steps.append(("write_proof", command))
+    else:
+        steps.append(("prove", f"headrace verify {named.proof} --lang {lang}"))
+    wide = max(cell_len(say(key)) for key, _ in steps)
     for key, command in steps:
-        shown.add_row(f"  {say(key)}", f"[cyan]{safe(command)}[/]")
-    console.print(shown)
+        label = set_cell_size(say(key), wide)
+        console.print(f"  {label}  [cyan]{safe(command)}[/]", soft_wrap=True)  # to be copied whole
 
 
 def loans(table: pa.Table, lang: str) -> None:
@@ -229,6 +262,7 @@ def loan(
         ("due", _money(row["due_minor"])),
         ("days", str(row["overdue_days"])),
         ("accrued", _money(row["accrued_minor"])),
+        ("suspended", _money(row["suspended_minor"])),
         ("allowance", _money(row["allowance_minor"])),
     ]
     for key, value in facts:
@@ -272,14 +306,28 @@ def quoted(found: Quote, currency: str, lang: str) -> None:
     console.print(grid)
 
 
-def acted(found: Recorded, posted: int, row: Mapping[str, Any], lang: str) -> None:
+def acted(found: Recorded, row: Mapping[str, Any], lang: str) -> None:
     """What became of something that happened."""
     say, console = _speaker(lang), console_now()
-    done = say("recorded", number=found.number, posted=posted)
+    done = say("recorded", number=found.number, posted=found.posted)
     console.print(say("existed") if found.existed else done)
     console.print(
         f"{say('owed')} {_money(row['owed_minor'])}, {say('due')} {_money(row['due_minor'])}"
     )
+
+
+def proved(entries: int, head: Head, folder: Path, lang: str) -> None:
+    """What was proved, and how to check it."""
+    say, console = _speaker(lang), console_now()
+    told = say("proved", entries=entries, transfers=head.transfers, hash=head.hash[:16])
+    console.print(told)
+    command = f"headrace verify {shlex.quote(str(folder))} --lang {lang}"
+    console.print(f"{say('prove')}  [cyan]{safe(command)}[/]", soft_wrap=True)
+
+
+def moved(counts: Mapping[str, int], lang: str) -> None:
+    """How many acts of another part were recorded, and how many had been before."""
+    console_now().print(_speaker(lang)("moved", **counts))
 
 
 def cash_flow(table: pa.Table, lang: str) -> None:

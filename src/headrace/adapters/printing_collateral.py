@@ -79,7 +79,7 @@ def rules_value(found: Sequence[Rule]) -> list[dict[str, Any]]:
 def marked(loans: pa.Table, pieces: pa.Table, known: Market, file: PriceFile, lang: str) -> None:
     """Loans, then what secures them."""
     say, console = _speaker(lang), console_now()
-    console.print(f"[bold]{say('on', on=known.on, day=known.day, file=safe(file.name))}[/]")
+    console.print(f"[bold]{say('stands', on=known.on, day=known.day, file=safe(file.name))}[/]")
     shown = _table(say, ("loan", "owed_minor", "value_minor", "ratio", "phase", "to_cure_minor",
                          "deadline", "lendable_minor"), left=(0, 4, 6))  # fmt: skip
     rows = loans.slice(0, ROWS_SHOWN).to_pylist()
@@ -126,7 +126,7 @@ def _worth(row: Mapping[str, Any]) -> tuple[str, str]:
 def triggered(found: Triggers, known: Market, file: PriceFile, lang: str) -> None:
     """Prices and moves at which lines are crossed."""
     say, console = _speaker(lang), console_now()
-    console.print(f"[bold]{say('on', on=known.on, day=known.day, file=safe(file.name))}[/]")
+    console.print(f"[bold]{say('stands', on=known.on, day=known.day, file=safe(file.name))}[/]")
     shown = _table(
         say, ("loan", "code", "price", "line", "trigger", "fall", "half_life"), left=(0, 1, 3)
     )

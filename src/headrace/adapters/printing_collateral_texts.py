@@ -5,7 +5,8 @@ from headrace.contracts.collateral.pledges import Phase
 from headrace.pack import Text
 
 WORDS = {
-    "on": Text("On {on}; last prices of {day}, {file}", "{on}；最新价格日 {day}，{file}"),
+    "on": Text("Day", "日期"),
+    "stands": Text("On {on}; last prices of {day}, {file}", "{on}；最新价格日 {day}，{file}"),
     "loan": Text("Loan", "贷款"),
     "pledge": Text("Pledge", "质押"),
     "owed_minor": Text("Owed", "欠款"),

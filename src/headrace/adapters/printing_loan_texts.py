@@ -131,6 +131,8 @@ EVENTS = {
     "restructure": Text("new terms", "重组"),
     "writeoff": Text("written off", "核销"),
     "recover": Text("recovered", "核销后收回"),
+    "suspend": Text("kept off income", "转非应计"),
+    "resume": Text("income again", "转回应计"),
     "falls_due": Text("falls due", "到期"),
     "look": Text("–", "–"),
 }
@@ -155,6 +157,10 @@ MEMOS = {
     "repay_interest": "还利息",
     "repay_principal": "还本金",
     "restructure": "重组",
+    "resume_interest": "利息转回表内",
+    "resume_penalty": "罚息及复利转回表内",
+    "suspend_interest": "冲减利息收入，转表外",
+    "suspend_penalty": "冲减罚息及复利收入，转表外",
     "write_off": "核销",
 }
 DAYS = {

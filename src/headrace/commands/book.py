@@ -1,12 +1,11 @@
 """`headrace book`: loans by the day, from contract to the last payment, on a double-entry ledger.
 
 A book is a folder: `book.db` is the log of what was signed and what happened, `ledger.db` the
-ledger, `proof/` the tables, facts and evidence of how it stands.
+ledger, `proof/` the tables, facts and evidence of how it stands. Or it is a PostgreSQL database,
+with log and ledger in it, on which several work at once; its proof is written when asked for.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,13 +15,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from headrace.adapters import printing, printing_book
-from headrace.adapters.code import code_digest
 from headrace.adapters.folder import DiskFolder
-from headrace.adapters.formats import StandardFormats
-from headrace.adapters.keys import load_or_create_signing_key
-from headrace.adapters.ledger_store import open_ledger
-from headrace.adapters.loan_log_store import LoanLogStore
 from headrace.adapters.wall_clock import now
+from headrace.commands.book_files import DEFAULT, ZONE, BookPlace, Opened, opened
+from headrace.commands.book_post import post_command
 from headrace.commands.policy_files import AsJson, By, Language
 from headrace.contracts.conventions.china import CHINA
 from headrace.contracts.lending.account import Status, quote
@@ -31,7 +27,6 @@ from headrace.contracts.lending.events import REFUSAL_WORDS, Restructure, WriteO
 from headrace.contracts.lending.schedule import schedule
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds
-from headrace.ledger import chart
 from headrace.money import to_minor
 from headrace.simulator.repayments import acts_on, draw_borrower
 from headrace.workflows.contracts import CONTRACTS_FILE, read_contracts
@@ -47,60 +42,20 @@ from headrace.workflows.loan_log import (
     Signed,
     event_of,
 )
-from headrace.workflows.loan_proof import prove_book
 from headrace.workflows.loan_reports import cash_by_month, loan_table, outcome
-from headrace.workflows.run import Output, Signer
 
 app = typer.Typer(help="Loans by the day: signed, paid out, repaid, classified, written off.")
+app.command("post")(post_command)
 
-ZONE = "Asia/Shanghai"
-SIMULATED = "SIMULATED.txt"
-NOTICE = (
-    "Simulated: nobody repaid anything; how borrowers pay was drawn from take-up and default.\n"
-    "模拟数据：还款行为由接受率与违约概率抽样生成，无真实资金往来。\n"
-)
-BookFolder = Annotated[Path, typer.Option("--book", help="Folder of the book.")]
 ContractId = Annotated[str, typer.Argument(help="Id of the contract.")]
 Day = Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day.")]
-DEFAULT = Path("book")
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A book that is open."""
-
-    folder: Path
-    log: LoanLogStore
-    desk: LoanDesk
-
-    @property
-    def simulated(self) -> bool:
-        """Whether what is in it was made up."""
-        return (self.folder / SIMULATED).exists()
-
-
-@contextmanager
-def _opened(folder: Path, *, create: bool = False) -> Iterator[Opened]:
-    if create:
-        folder.mkdir(parents=True, exist_ok=True)
-    log = LoanLogStore(str(folder / "book.db"), create=create)
-    with open_ledger(str(folder / "ledger.db"), create=create) as ledger:
-        yield Opened(folder, log, LoanDesk(log, ledger, chart.shipped("bank")))
-
-
-def _proved(book: Opened) -> None:
-    key = load_or_create_signing_key()
-    proof = book.folder / "proof"
-    proof.mkdir(exist_ok=True)
-    output = Output(DiskFolder(proof), StandardFormats(), Signer(key.private, key.name))
-    prove_book(book.desk, book.log.entries(), output, ZONE, code_digest())
 
 
 @app.command("open")
 def open_command(
     run: Annotated[Path, typer.Option("--run", help="Folder that `headrace run` wrote.")],
     *,
-    book: BookFolder = DEFAULT,
+    book: BookPlace = DEFAULT,
     cash: Annotated[
         str | None, typer.Option("--cash", help="Owners' money in yuan; else all limits together.")
     ] = None,
@@ -126,23 +81,23 @@ def open_command(
     amount = (
         sum(each.terms.principal for each in contracts) if cash is None else _amount(cash, currency)
     )
-    with _opened(book, create=True) as opened:
+    with opened(book, create=True) as here:
         if run_settings(folder).simulated:
-            (book / SIMULATED).write_text(NOTICE, encoding="utf-8")
+            here.mark_simulated()
         items: list[tuple[str, Entry]] = [("fund", Funded(start, amount, currency))]
         items += [(f"sign {each.contract}", Signed(each)) for each in contracts]
-        opened.desk.record(items, _moment(start))
-        _proved(opened)
-        _show(opened, lang, as_json=as_json)
+        here.desk.record(items, _moment(start))
+        here.prove()
+        _show(here, lang, as_json=as_json)
 
 
 @app.command("show")
 def show_command(
-    *, book: BookFolder = DEFAULT, lang: Language = "zh", as_json: AsJson = False
+    *, book: BookPlace = DEFAULT, lang: Language = "zh", as_json: AsJson = False
 ) -> None:
     """How the book stands: what was lent, paid, is owed, lost, beside what was expected."""
-    with _opened(book) as opened:
-        _show(opened, lang, as_json=as_json)
+    with opened(book) as here:
+        _show(here, lang, as_json=as_json)
 
 
 @app.command("list")
@@ -150,15 +105,15 @@ def list_command(
     *,
     grade: Annotated[str | None, typer.Option("--grade", help="Only of this class.")] = None,
     status: Annotated[str | None, typer.Option("--status", help="Only these.")] = None,
-    book: BookFolder = DEFAULT,
+    book: BookPlace = DEFAULT,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """Show the loans of the book, those longest overdue first."""
-    with _opened(book) as opened:
+    with opened(book) as here:
         loans = [
             each
-            for each in opened.desk.book.loans.values()
+            for each in here.desk.book.loans.values()
             if grade in (None, each.grade.name.lower()) and status in (None, each.account.status)
         ]
     loans.sort(key=lambda each: -each.account.overdue_days)
@@ -173,14 +128,14 @@ def list_command(
 def loan_command(
     contract: ContractId,
     *,
-    book: BookFolder = DEFAULT,
+    book: BookPlace = DEFAULT,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """Show one loan: terms, what happened, what is owed, what comes."""
-    with _opened(book) as opened:
-        loan = opened.desk.book.loan(contract)
-        happened = [each for each in opened.log.entries() if each.contract == contract]
+    with opened(book) as here:
+        loan = here.desk.book.loan(contract)
+        happened = [each for each in here.log.entries() if each.contract == contract]
     signed = loan.account.status is Status.AGREED
     rows = schedule(loan.contract.terms, CHINA) if signed else loan.account.plan
     found = loan_table([loan]).to_pylist()[0]
@@ -196,13 +151,13 @@ def quote_command(
     contract: ContractId,
     *,
     on: Day = None,
-    book: BookFolder = DEFAULT,
+    book: BookPlace = DEFAULT,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """What clears a loan on a day, if nothing else happens before."""
-    with _opened(book) as opened:
-        account = opened.desk.book.loan(contract).account
+    with opened(book) as here:
+        account = here.desk.book.loan(contract).account
     day = account.day if on is None else on.date()
     if day < account.day:
         raise InputError(
@@ -228,13 +183,13 @@ def act_command(  # noqa: PLR0913 - a command has a parameter per option
     fields: Annotated[
         list[str] | None, typer.Option("--set", help="Any other field, as name=value.")
     ] = None,
-    book: BookFolder = DEFAULT,
+    book: BookPlace = DEFAULT,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """Record what happened to a loan; for a day that has ended, the difference is posted."""
-    with _opened(book) as opened:
-        loan = opened.desk.book.loan(contract)
+    with opened(book) as here:
+        loan = here.desk.book.loan(contract)
         given: dict[str, Any] = {"on": on.date()}
         if amount is not None:
             given["amount"] = _amount(amount, loan.contract.terms.currency)
@@ -244,7 +199,7 @@ def act_command(  # noqa: PLR0913 - a command has a parameter per option
                 raise InputError(f"{each!r} sets nothing", where="--set", remedy="name=value")
             given[name] = value
         entry = Happened(contract, event_of(event, given))
-        _acted(opened, key, entry, lang, as_json=as_json)
+        _acted(here, key, entry, lang, as_json=as_json)
 
 
 @app.command("extend")
@@ -256,16 +211,16 @@ def extend_command(  # noqa: PLR0913 - a command has a parameter per option
     ],
     key: Annotated[str, typer.Option("--id", help="Its own id, such as the agreement's number.")],
     rate: Annotated[str | None, typer.Option("--rate", help="0.05; else that in force.")] = None,
-    book: BookFolder = DEFAULT,
+    book: BookPlace = DEFAULT,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """Give a borrower who cannot pay more time, on the book's day; the loan is then observed."""
-    with _opened(book) as opened:
-        account = opened.desk.book.loan(contract).account
+    with opened(book) as here:
+        account = here.desk.book.loan(contract).account
         terms = extension(account, until.date(), None if rate is None else _rate(rate))
         event = Restructure(account.day, terms)
-        _acted(opened, key, Happened(contract, event), lang, as_json=as_json)
+        _acted(here, key, Happened(contract, event), lang, as_json=as_json)
 
 
 @app.command("approve")
@@ -275,15 +230,15 @@ def approve_command(  # noqa: PLR0913 - a command has a parameter per option
     *,
     by: By,
     key: Annotated[str, typer.Option("--id", help="Its own id, such as the minutes' number.")],
-    book: BookFolder = DEFAULT,
+    book: BookPlace = DEFAULT,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """Approve a better class: it is given at the end of the month, out of bad once it is earned."""
-    with _opened(book) as opened:
-        day = opened.desk.book.loan(contract).account.day
+    with opened(book) as here:
+        day = here.desk.book.loan(contract).account.day
         entry = Approved(contract, day, grade, by)
-        _acted(opened, key, entry, lang, as_json=as_json)
+        _acted(here, key, entry, lang, as_json=as_json)
 
 
 @app.command("end-day")
@@ -292,13 +247,13 @@ def end_day_command(
     until: Annotated[
         datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="And all before it.")
     ] = None,
-    book: BookFolder = DEFAULT,
+    book: BookPlace = DEFAULT,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """End the book's day: interest of the night, what falls due, classes at a month's end."""
-    with _opened(book) as opened:
-        desk = opened.desk
+    with opened(book) as here:
+        desk = here.desk
         last = desk.book.day if until is None else until.date()
         items: list[tuple[str, Entry]] = []
         day = desk.book.day
@@ -312,8 +267,8 @@ def end_day_command(
                 remedy="name that day or a later one",
             )
         desk.record(items, now())
-        _proved(opened)
-        _show(opened, lang, as_json=as_json)
+        here.prove()
+        _show(here, lang, as_json=as_json)
 
 
 @app.command("simulate")
@@ -321,37 +276,61 @@ def simulate_command(
     *,
     months: Annotated[int, typer.Option("--months", min=1, max=120, help="How long.")] = 12,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed, the same year.")] = 1,
-    book: BookFolder = DEFAULT,
+    book: BookPlace = DEFAULT,
     lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """Let simulated borrowers accept, pay, pay late and stop paying, day by day."""
-    with _opened(book) as opened:
-        (book / SIMULATED).write_text(NOTICE, encoding="utf-8")
-        _simulate(opened.desk, months, seed, printing_book.days(lang, quiet=as_json))
-        _proved(opened)
-        _show(opened, lang, as_json=as_json)
+    with opened(book) as here:
+        here.mark_simulated()
+        _simulate(here.desk, months, seed, printing_book.days(lang, quiet=as_json))
+        here.prove()
+        _show(here, lang, as_json=as_json)
+
+
+@app.command("prove")
+def prove_command(
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder; else proof/ in the folder of the book.")
+    ] = None,
+    book: BookPlace = DEFAULT,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Write how the book stands, as tables, facts and signed evidence that `verify` checks."""
+    with opened(book) as here:
+        if out is None and here.folder is None:
+            raise InputError(
+                "a book on a server has no folder of its own",
+                where="--out",
+                remedy="name a folder for its proof, such as --out proof",
+            )
+        to = out or Path(book) / "proof"
+        here.prove_in(to)
+        entries, head = here.desk.book.number, here.desk.ledger.head
+    if as_json:
+        printing.as_json({"out": str(to), "entries": entries, "ledger": asdict(head)})
+    else:
+        printing_book.proved(entries, head, to, lang)
 
 
 @app.command("cash-flow")
 def cash_flow_command(
-    *, book: BookFolder = DEFAULT, lang: Language = "zh", as_json: AsJson = False
+    *, book: BookPlace = DEFAULT, lang: Language = "zh", as_json: AsJson = False
 ) -> None:
     """What came in and went out, month by month, from the ledger."""
-    with _opened(book) as opened:
-        table = cash_by_month(opened.desk)
+    with opened(book) as here:
+        table = cash_by_month(here.desk)
     if as_json:
         printing.table_as_json(table)
     else:
         printing_book.cash_flow(table, lang)
 
 
-def _acted(
-    opened: Opened, key: str, entry: Happened | Approved, lang: str, *, as_json: bool
-) -> None:
+def _acted(here: Opened, key: str, entry: Happened | Approved, lang: str, *, as_json: bool) -> None:
     """Record one entry about a loan, and say what became of it."""
-    before = opened.desk.ledger.head.transfers
-    (found,) = opened.desk.record([(key, entry)], now())
+    (found,) = here.desk.record([(key, entry)], now())
     if found.refusal is not None:
         zh, en = REFUSAL_WORDS[found.refusal]
         raise InputError(
@@ -359,13 +338,14 @@ def _acted(
             where=f"{entry.contract}, {key}",
             remedy=f"headrace book loan {entry.contract} says how the loan stands",
         )
-    _proved(opened)
-    posted = opened.desk.ledger.head.transfers - before
-    row = loan_table([opened.desk.book.loan(entry.contract)]).to_pylist()[0]
+    here.prove()
+    row = loan_table([here.desk.book.loan(entry.contract)]).to_pylist()[0]
     if as_json:
-        printing.as_json({"existed": found.existed, "entry": found.number, "posted": posted, **row})
+        printing.as_json(
+            {"existed": found.existed, "entry": found.number, "posted": found.posted, **row}
+        )
     else:
-        printing_book.acted(found, posted, row, lang)
+        printing_book.acted(found, row, lang)
 
 
 def _simulate(desk: LoanDesk, months: int, seed: int, tick: printing_book.Tick) -> None:
@@ -398,14 +378,14 @@ def _months_on(day: date, months: int) -> date:
     return date(whole // 12, whole % 12 + 1, min(day.day, 28))
 
 
-def _show(opened: Opened, lang: str, *, as_json: bool) -> None:
-    found = outcome(opened.desk)
-    head = opened.desk.ledger.head
+def _show(here: Opened, lang: str, *, as_json: bool) -> None:
+    found = outcome(here.desk)
+    head, simulated = here.desk.ledger.head, here.log.simulated
     if as_json:
-        told = asdict(found) | {"simulated": opened.simulated, "ledger": asdict(head)}
+        told = asdict(found) | {"simulated": simulated, "ledger": asdict(head)}
         printing.as_json(told)
     else:
-        printing_book.outcome(found, head, opened.folder, lang, simulated=opened.simulated)
+        printing_book.outcome(found, head, here.named, lang, simulated=simulated)
 
 
 def _moment(day: date) -> int:

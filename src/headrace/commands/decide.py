@@ -332,7 +332,7 @@ def _in_store(address: str, name: str, moment: int) -> dict[str, bytes]:
     if version is None:
         raise InputError(
             f"no version of the policy {name!r} is in force",
-            where=f"--store {address}",
+            where="--store",
             remedy="headrace policy activate",
         )
     return {**store.files(name, version), "lists.csv": write_lists(store.lists(moment))}

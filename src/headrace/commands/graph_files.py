@@ -24,6 +24,8 @@ from headrace.errors import InputError
 from headrace.facts.localtime import instant_of
 from headrace.workflows.graph_build import about
 from headrace.workflows.graph_view import GraphView, earlier, graph_view
+from headrace.workflows.loan_facts import WithBook
+from headrace.workflows.ports import FactTables
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 Language = Annotated[str, typer.Option("--lang", help="zh or en.", callback=chosen_language)]
@@ -43,7 +45,15 @@ Known = Annotated[
 Zone = Annotated[str | None, typer.Option("--zone", help="Whose days are meant; else the data's.")]
 Party = Annotated[str, typer.Argument(help="Code of the party; `graph find` looks by name.")]
 To = Annotated[Path | None, typer.Option("--to", help="Write every row: .parquet, .csv or .xlsx.")]
+BookFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--book", help="Folder of a `headrace book`, or of its proof: its loans count too."
+    ),
+]
 FOLDER = Path("out")
+SIMULATED = "SIMULATED.txt"
+"""In the folder of a book that is made up."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class Asked:
     """What a command of the graph is asked: a folder's facts, two times, and how to answer.
 
     Attributes:
-        facts: The facts.
+        facts: The facts, with those of a book of loans where one is given.
         moment: The time asked about; None: where the facts end.
         known: What became known after it is not used; None: `moment`.
         zone: Whose days are shown.
@@ -60,7 +70,7 @@ class Asked:
         as_json: Whether the answer is one JSON value.
     """
 
-    facts: FactStore
+    facts: FactTables
     moment: datetime | None
     known: datetime | None
     zone: str
@@ -117,8 +127,8 @@ class Asked:
 def on_graph(command: Callable[..., None]) -> Callable[..., None]:
     """A command of the graph: `asked` stands for the options that all of them have.
 
-    --out, --as-of, --known, --zone, --lang and --json come after the command's own; --to is checked
-    before any work.
+    --out, --book, --as-of, --known, --zone, --lang and --json come after the command's own; --to is
+    checked before any work.
     """
     own = inspect.signature(command).parameters
     hints = get_type_hints(command, include_extras=True)
@@ -131,11 +141,13 @@ def on_graph(command: Callable[..., None]) -> Callable[..., None]:
         language, as_json = given.pop("lang"), given.pop("as_json")
         if isinstance(given.get("to"), Path):
             check_writable(given["to"])
-        facts = FactStore(out)
+        facts, book = FactStore(out), given.pop("book")
         noted = about(DiskFolder(out))
+        made_up = noted.simulated or (book is not None and (book / SIMULATED).exists())
         zone = day_zone(zone or noted.zone)
         moment, known = (day_end(day, zone) for day in days)
-        command(Asked(facts, moment, known, zone, noted.simulated, language, as_json), **given)
+        read = facts if book is None else WithBook(facts, book_facts(book))
+        command(Asked(read, moment, known, zone, made_up, language, as_json), **given)
 
     run.__doc__, run.__name__ = command.__doc__, command.__name__
     run.__annotations__ = {each.name: each.annotation for each in signature.parameters.values()}
@@ -149,12 +161,32 @@ def _option(name: str, kind: Any, default: Any) -> inspect.Parameter:
 
 _SHARED = (
     _option("out", Out, FOLDER),
+    _option("book", BookFolder, None),
     _option("as_of", AsOf, None),
     _option("known", Known, None),
     _option("zone", Zone, None),
     _option("lang", Language, "zh"),
     _option("as_json", AsJson, default=False),
 )
+
+
+def book_facts(path: Path) -> FactStore:
+    """The facts that the proof of a book of loans holds.
+
+    Args:
+        path: Folder of the book, or of its proof.
+
+    Raises:
+        InputError: If there are none.
+    """
+    for folder in (path / "proof", path):
+        if (folder / "facts").is_dir():
+            return FactStore(folder)
+    raise InputError(
+        "there is no proof of a book of loans",
+        where=f"--book {path}",
+        remedy="name the folder of a book, or one that `headrace book prove` wrote",
+    )
 
 
 def read_columns(path: Path, columns: Sequence[str], remedy: str) -> pa.Table:

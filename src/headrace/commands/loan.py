@@ -23,7 +23,6 @@ from headrace.contracts.classification.tables import read_tables, shipped_tables
 from headrace.contracts.classification.words import Language as Words
 from headrace.contracts.conventions.china import CHINA
 from headrace.contracts.lending.disclosure import cost
-from headrace.contracts.lending.replay import Agreement
 from headrace.contracts.lending.schedule import Instalment, schedule
 from headrace.contracts.lending.terms import Terms
 from headrace.errors import InputError
@@ -35,6 +34,7 @@ from headrace.workflows.claim_columns import (
     classified,
     typed_claims,
 )
+from headrace.workflows.loan import agreement_of
 from headrace.workflows.loan_columns import (
     INSTALMENTS,
     LOAN_HEADERS,
@@ -192,7 +192,7 @@ def replay_command(
     if day < agreed.start:
         problem = f"{day} is before the loan starts"
         raise InputError(problem, where="--until", remedy=f"a day from {agreed.start} on")
-    found = story(Agreement(agreed, CHINA), told, day)
+    found = story(agreement_of(agreed), told, day)
     if out is not None:
         _written(found.movements, out, agreed.currency, lang, as_json=as_json)
     if as_json:

@@ -201,7 +201,7 @@ RATE_RESPONSE = FactSchema(
 LOAN_ACTS = (
     *("signed", "disburse", "draw", "repay", "prepay", "subsidise", "refund", "resetrate"),
     *("chargefee", "misuse", "accelerate", "restructure", "writeoff", "recover", "classified"),
-    *("approved",),
+    *("approved", "suspend", "resume"),
 )
 LOAN_GRADES = ("normal", "special_mention", "substandard", "doubtful", "loss")
 

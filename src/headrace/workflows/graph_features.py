@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headrace.facts.corrections import known_by
-from headrace.facts.kinds import CREDIT_RECORD, PARTY, RELATION
+from headrace.facts.kinds import CREDIT_RECORD, LOAN_EVENT, PARTY, RELATION
 from headrace.facts.parties import is_firm
 from headrace.graph.features.measures import graph_features
 from headrace.graph.relations.snapshot import as_of
@@ -15,14 +15,26 @@ from headrace.graph.relations.statements import statements_of
 from headrace.workflows.graph_view import HUB_EDGES, GraphView
 from headrace.workflows.ports import FactTables
 
+BAD_GRADES = ("substandard", "doubtful", "loss")
+"""Classes of the five that are bad (不良)."""
+
 
 def defaulted(facts: FactTables, known: datetime) -> list[str]:
-    """Parties with a credit record of default that was known by then, each once, in order."""
-    records = facts.read(CREDIT_RECORD.kind)
-    told = pc.and_(
-        known_by(records, known), pc.equal(records["outcome"].cast(pa.string()), "default")
+    """Parties known by then to have defaulted, each once, in order.
+
+    By a credit record, or because a loan in a book was classified as bad or written off.
+    """
+    records, events = facts.read(CREDIT_RECORD.kind), facts.read(LOAN_EVENT.kind)
+    bad = pc.or_(
+        pc.is_in(events["grade"].cast(pa.string()), value_set=pa.array(BAD_GRADES)),
+        pc.equal(events["act"].cast(pa.string()), "writeoff"),
     )
-    return sorted(pc.unique(records.filter(told)["party"].cast(pa.string())).to_pylist())
+    ended = pc.equal(records["outcome"].cast(pa.string()), "default")
+    told = [
+        table.filter(pc.and_(known_by(table, known), which))["party"].cast(pa.string()).to_pylist()
+        for table, which in ((records, ended), (events, bad))
+    ]
+    return sorted({party for parties in told for party in parties})
 
 
 def firms(facts: FactTables, known: datetime) -> list[str]:
@@ -38,7 +50,7 @@ def features_of(
     """Graph features as of the view's two times; see `headrace.graph.features.measures`.
 
     Args:
-        facts: Where credit records and parties are.
+        facts: Where credit records, events of loans and parties are.
         view: The graph.
         asked: Codes; empty: every firm that a party fact describes.
         hub: A node with more neighbours connects nobody with anybody.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from headrace.contracts.products.catalogue import shipped_products
 from headrace.graph.groups.basis import Codes, Known
 from headrace.graph.groups.binding import basis_of
 from headrace.graph.groups.changes import Move, diff
@@ -29,7 +30,7 @@ from headrace.graph.relations.snapshot import Snapshot
 from headrace.workflows.graph_view import GraphView
 
 LOANS = ("loan", "working_capital", "term_loan", "revolving_credit", "discount")
-"""Products that count as loans where a limit is on loans; a bank may name its own."""
+"""Products that count as loans where a limit is on loans, beside those of the catalogue."""
 
 MEMBERS = pa.schema(
     {
@@ -128,8 +129,14 @@ def groups_at(
     snapshot = view.snapshot
     node = -1 if bank is None else snapshot.node(bank)
     groups = groups_of(basis_of(snapshot, node, Known(merged=merged)), rules, zone)
-    book = exposures_at(view.exposures, snapshot, LOANS)
+    book = exposures_at(view.exposures, snapshot, loan_products())
     return Book(groups, book.exposures, book.strangers)
+
+
+def loan_products() -> tuple[str, ...]:
+    """Every product that counts as a loan where a limit is on loans: what it pays out is one."""
+    catalogue = shipped_products().values()
+    return (*LOANS, *(each.code for each in catalogue if "loan_principal" in each.accounts))
 
 
 def member_table(groups: Groups, party: str | None = None) -> pa.Table:

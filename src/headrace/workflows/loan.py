@@ -6,12 +6,18 @@ from datetime import date
 from headrace.contracts.classification.tables import Grade, Reason
 from headrace.contracts.conventions.china import CHINA
 from headrace.contracts.lending.account import Account, Status
-from headrace.contracts.lending.acts import apply
-from headrace.contracts.lending.events import Event, Refusal, WriteOff
+from headrace.contracts.lending.events import Event
 from headrace.contracts.lending.replay import Agreement
+from headrace.contracts.lending.suspension import suspends_after
+from headrace.contracts.lending.terms import Terms
 from headrace.workflows.contracts import Contract
 
 PAST_THE_LAST = 1_000  # every due day of the plan has passed
+
+
+def agreement_of(terms: Terms) -> Agreement:
+    """What a loan of a book is replayed from: its terms, and the rules of the day it starts."""
+    return Agreement(terms, CHINA, suspend_after=suspends_after(terms.start))
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Loan:
     @property
     def agreement(self) -> Agreement:
         """What it is replayed from."""
-        return Agreement(self.contract.terms, CHINA)
+        return agreement_of(self.contract.terms)
 
     @property
     def due_days_passed(self) -> int:
@@ -83,9 +89,3 @@ class Loan:
     def is_live(self) -> bool:
         """Whether nights still change it."""
         return self.account.status is Status.OPEN
-
-    @property
-    def claim(self) -> int:
-        """All that is owed now, as writing it off would claim it."""
-        outcome = apply(self.account, WriteOff(self.account.day))
-        return 0 if isinstance(outcome, Refusal) else outcome[0].claim

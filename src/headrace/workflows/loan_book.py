@@ -14,19 +14,32 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from headrace.contracts.classification.tables import Grade
-from headrace.contracts.conventions.china import CHINA
-from headrace.contracts.lending.account import Movements, advance, opened
+from headrace.contracts.lending.account import Movements, advance
 from headrace.contracts.lending.acts import apply
 from headrace.contracts.lending.events import Refusal, Restructure, WriteOff
 from headrace.contracts.lending.replay import corrected
 from headrace.contracts.movements import Movement
 from headrace.errors import InputError
 from headrace.workflows.contracts import Contract
-from headrace.workflows.loan import Loan
+from headrace.workflows.loan import Loan, agreement_of
 from headrace.workflows.loan_grades import allowed, graded, observed
-from headrace.workflows.loan_log import Approved, DayEnded, Entry, Funded, Happened, Logged, Signed
+from headrace.workflows.loan_log import (
+    Approved,
+    DayEnded,
+    Entry,
+    Funded,
+    Happened,
+    Logged,
+    Moved,
+    Signed,
+)
 
 DAY = timedelta(days=1)
+OF_LOANS = frozenset(
+    {"loan_principal", "overdue_principal", "interest_receivable", "penalty_receivable"}
+    | {"fee_receivable", "loss_allowance", "interest_suspended", "written_off", "capital"}
+)
+"""Roles that only what happens to the loans of a book moves."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +72,7 @@ class LoanBook:
     Attributes:
         day: Its morning: days before have ended. None before the first contract.
         loans: By contract.
+        others: Contracts of other parts that moved something, each with its party.
         number: Of the last entry taken.
         ids: Idempotency keys of all entries, with what they said.
     """
@@ -67,6 +81,7 @@ class LoanBook:
         """Make a book of the entries of a log, without what they posted."""
         self.day: date | None = None
         self.loans: dict[str, Loan] = {}
+        self.others: dict[str, str] = {}
         self.number = 0
         self.ids: dict[str, tuple[str, str, date, bytes]] = {}
         for _ in self.taken(entries):
@@ -95,6 +110,9 @@ class LoanBook:
         if isinstance(entry, Approved):
             self._check_approved(entry)
             return None
+        if isinstance(entry, Moved):
+            self._check_moved(entry)
+            return None
         loan, day = self.loan(entry.contract), self._today()
         if entry.event.on > day:
             raise InputError(
@@ -121,6 +139,9 @@ class LoanBook:
             loan = self.loan(entry.contract)
             self.loans[entry.contract] = replace(loan, proposed=Grade[entry.grade.upper()])
             moved = []
+        elif isinstance(entry, Moved):
+            self.others[entry.contract] = entry.party
+            moved = [(entry.contract, each) for each in entry.movements]
         else:
             moved = self._end_day(entry.day)
         self.number = logged.number
@@ -145,7 +166,9 @@ class LoanBook:
         return self.loans[contract]
 
     def _party(self, contract: str) -> str:
-        return self.loans[contract].party if contract else ""
+        if contract in self.loans:
+            return self.loans[contract].party
+        return self.others.get(contract, "")
 
     def _today(self) -> date:
         if self.day is None:
@@ -155,6 +178,8 @@ class LoanBook:
     def _check_new(self, contract: Contract) -> None:
         if contract.contract in self.loans:
             raise InputError("the contract is in the book already", where=contract.contract)
+        if contract.contract in self.others:
+            raise InputError("another part of the book has that contract", where=contract.contract)
         if self.day is not None and contract.terms.start < self.day:
             raise InputError(
                 f"the book stands on the morning of {self.day}",
@@ -178,6 +203,34 @@ class LoanBook:
                 remedy="approve it for that day",
             )
 
+    def _check_moved(self, entry: Moved) -> None:
+        where = f"{entry.contract}, {entry.part} of {entry.on}"
+        if not entry.contract or entry.contract in self.loans:
+            raise InputError(
+                "the acts of a loan move its money",
+                where=where,
+                remedy="name another contract: that of the pledge, of the pool",
+            )
+        if self.others.get(entry.contract, entry.party) != entry.party:
+            raise InputError("the contract is another party's", where=where)
+        if entry.on > self._today():
+            raise InputError(
+                f"the book stands on the morning of {self.day}",
+                where=where,
+                remedy=f"end the days up to {entry.on - DAY} first",
+            )
+        currencies = {each.contract.terms.currency for each in self.loans.values()}
+        for each in entry.movements:
+            mine = sorted({each.debit, each.credit} & OF_LOANS)
+            if mine:
+                raise InputError(
+                    f"{mine[0]} is moved by what happens to a loan",
+                    where=where,
+                    remedy="record that: headrace book act; and leave this row out",
+                )
+            if each.currency not in currencies or each.on != entry.on:
+                raise InputError(f"{each.currency} on {each.on} is not the book's", where=where)
+
     def _check_day(self, day: date) -> None:
         if day != self._today():
             raise InputError(
@@ -189,14 +242,12 @@ class LoanBook:
     def _sign(self, contract: Contract) -> list[tuple[str, Movement]]:
         if self.day is None:
             self.day = contract.terms.start
-        self.loans[contract.contract] = Loan(contract, opened(contract.terms, CHINA))
+        self.loans[contract.contract] = Loan(contract, agreement_of(contract.terms).opened())
         return []
 
     def _happen(self, entry: Happened) -> list[tuple[str, Movement]]:
         loan, day, event = self.loan(entry.contract), self._today(), entry.event
         before: Movements = ()
-        if isinstance(event, WriteOff):
-            loan, before = allowed(loan, loan.claim, event.on)
         if event.on < day:
             late = corrected(loan.agreement, loan.events, [event], day, loan.mornings)
             account, moved = late.after.account, late.movements
@@ -211,6 +262,8 @@ class LoanBook:
             each.amount * ((each.debit == "loss_allowance") - (each.credit == "loss_allowance"))
             for each in moved
         )
+        if isinstance(event, WriteOff):
+            loan, before = allowed(loan, used, event.on)
         loan = replace(
             loan,
             account=account,

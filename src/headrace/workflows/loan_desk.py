@@ -2,28 +2,35 @@
 
 The log is durable before the ledger, and every posting has an idempotency key made of its entry.
 So whatever a crash leaves undone is done when the book is opened again, once.
+
+Any number of desks may work on one log and ledger. Of two that saw the same last entry the log
+lets one in; the other makes its book anew, with what came, and tries again.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow.compute as pc
 
 from headrace.contracts.lending.events import Disburse, Draw, Refusal
-from headrace.errors import EvidenceError, InputError
-from headrace.ledger.account import Account
+from headrace.errors import EvidenceError, HeadraceError, InputError
+from headrace.ledger.account import Account, Limit
 from headrace.ledger.asof import trial_balance
 from headrace.ledger.chart import Chart
 from headrace.ledger.journal import Ledger
 from headrace.ledger.transfer import Transfer
 from headrace.workflows.loan_book import LoanBook, Posting
-from headrace.workflows.loan_log import Entry, Happened, LoanLog, Logged, logged
+from headrace.workflows.loan_log import Entry, Happened, LoanLog, Logged, Moved, logged
 
+RESTORE = "Restore log and ledger from copies of the same moment"
 SHARED = frozenset(
     {"cash", "capital", "interest_income", "penalty_income", "fee_income", "recovery_income"}
     | {"credit_loss", "memorandum"}
 )
 """Roles with one account for the whole book; others have one a contract."""
+LIMITED = {Limit.CREDITS_AT_MOST_DEBITS: 1, Limit.DEBITS_AT_MOST_CREDITS: -1}
+"""On which side a balance of an account must be: debits less credits, times this, not below 0."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +41,25 @@ class Recorded:
         id: Its idempotency key.
         refusal: Why it cannot be; None where it stands in the book now.
         existed: Whether it stood there before, with the same content.
-        number: Of its entry; None where it was refused.
+        number: Of its entry; None where it was refused, or stood there before.
+        posted: How many postings it made.
     """
 
     id: str
     refusal: Refusal | None
     existed: bool
     number: int | None
+    posted: int = 0
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """What came of items on the book as one desk sees it; nothing is durable yet."""
+
+    found: list[Recorded]
+    kept: list[Logged]
+    posted: list[Posting]
+    trouble: HeadraceError | None
 
 
 class LoanDesk:
@@ -59,13 +78,12 @@ class LoanDesk:
         """
         self._log, self._chart = log, chart
         self.ledger = ledger
-        self.book = LoanBook()
-        self._cash = 0
-        self._postings = 0
-        self._take(log.entries())
+        self._make()
 
     def record(self, items: Sequence[tuple[str, Entry]], known_at: int) -> list[Recorded]:
         """Record entries in order; those that can be are durable on return.
+
+        Where others wrote in between, it is done on the book as they left it.
 
         Args:
             items: Idempotency key and entry.
@@ -76,22 +94,24 @@ class LoanDesk:
                 day is not the book's. Entries before it are recorded.
             HeadraceError: Nothing is acknowledged: open the desk again.
         """
-        found: list[Recorded] = []
-        kept: list[Logged] = []
-        posted: list[Posting] = []
-        try:
-            for key, entry in items:
-                each = self._recorded(key, entry, known_at)
-                if isinstance(each, Logged):
-                    posted += self._step(each)
-                    kept.append(each)
-                    found.append(Recorded(key, None, existed=False, number=each.number))
-                else:
-                    found.append(each)
-        finally:
-            self._log.append(kept)
-            self._post(posted, kept)
-        return found
+        while True:
+            before = self.book.number
+            tried = self._attempt(items, known_at)
+            if self._log.append(tried.kept):
+                break
+            self._make()
+            if self.book.number == before:
+                raise EvidenceError(
+                    f"entry {before + 1} is neither there nor can it be written",
+                    where="loan log",
+                    remedy=RESTORE,
+                )
+        self._post(tried.posted, tried.kept)
+        if self.ledger.head.transfers != self._postings:
+            self.catch_up()  # others posted what they logged after this
+        if tried.trouble is not None:
+            raise tried.trouble
+        return tried.found
 
     def account_of(self, role: str, currency: str) -> str:
         """The id of the book's own account of a role."""
@@ -104,8 +124,48 @@ class LoanDesk:
         return pc.sum(trial.filter(chosen)["debits"]).as_py() or 0
 
     def catch_up(self) -> None:
-        """Take in what others wrote to the log since."""
-        self._take(self._log.entries(self.book.number))
+        """Take in what others wrote to the log since; state and ledger are of one moment then.
+
+        Raises:
+            EvidenceError: The ledger holds what the log does not make.
+        """
+        while True:
+            self.ledger.catch_up()
+            entries = self._log.entries(self.book.number)
+            self._take(entries)
+            if self.ledger.head.transfers == self._postings:
+                return
+            if not entries:  # and not what others logged and posted meanwhile
+                raise EvidenceError(
+                    f"the ledger holds {self.ledger.head.transfers:,} transfers, and the log makes "
+                    f"{self._postings:,}",
+                    where="ledger",
+                    remedy=RESTORE,
+                )
+
+    def _make(self) -> None:
+        """The book of its log."""
+        self.book = LoanBook()
+        self._cash = 0
+        self._others: Counter[str] = Counter()
+        self._postings = 0
+        self.catch_up()
+
+    def _attempt(self, items: Sequence[tuple[str, Entry]], known_at: int) -> _Attempt:
+        """Take items into the book, as far as they can be."""
+        tried = _Attempt([], [], [], None)
+        for key, entry in items:
+            try:
+                each = self._recorded(key, entry, known_at)
+            except HeadraceError as trouble:
+                return replace(tried, trouble=trouble)
+            if isinstance(each, Logged):
+                posted = self._step(each)
+                tried.posted.extend(posted)
+                tried.kept.append(each)
+                each = Recorded(key, None, existed=False, number=each.number, posted=len(posted))
+            tried.found.append(each)
+        return tried
 
     def _recorded(self, key: str, entry: Entry, known_at: int) -> Recorded | Logged:
         new = logged(self.book.number + 1, key, known_at, entry)
@@ -122,6 +182,8 @@ class LoanDesk:
         if refusal is not None:
             return Recorded(key, refusal, existed=False, number=None)
         self._check_cash(entry)
+        if isinstance(entry, Moved):
+            self._check_moved(entry)
         return new
 
     def _check_cash(self, entry: Entry) -> None:
@@ -138,10 +200,30 @@ class LoanDesk:
                 remedy="fund it: headrace book fund",
             )
 
+    def _check_moved(self, entry: Moved) -> None:
+        """What is logged must be posted: no account may refuse it."""
+        held, cash = self._others.copy(), self._cash
+        for each in entry.movements:
+            cash += each.amount * ((each.debit == "cash") - (each.credit == "cash"))
+            posting = Posting(0, 0, entry.contract, entry.party, each)
+            for role, amount in ((each.debit, each.amount), (each.credit, -each.amount)):
+                account = self._account(role, posting)
+                held[account.id] += amount
+                left = cash if role == "cash" else held[account.id]
+                if left * LIMITED.get(account.limit, 0) < 0:
+                    raise InputError(
+                        f"{role} has {abs(left):,} minor units too few for {each.memo}",
+                        where=f"{entry.contract}, {entry.part} of {entry.on}",
+                        remedy="record first what brought them in",
+                    )
+
     def _step(self, each: Logged) -> list[Posting]:
         posted = self.book.take(each)
         for posting in posted:
             moved = posting.movement
+            if posting.contract in self.book.others:
+                self._others[self._account(moved.debit, posting).id] += moved.amount
+                self._others[self._account(moved.credit, posting).id] -= moved.amount
             self._cash += moved.amount * ((moved.debit == "cash") - (moved.credit == "cash"))
         return posted
 
@@ -151,13 +233,6 @@ class LoanDesk:
         known = max(self.ledger.head.transfers - self._postings, 0)
         self._postings += min(known, len(posted))
         self._post(posted[known:], entries)
-        if self.ledger.head.transfers != self._postings:
-            raise EvidenceError(
-                f"the ledger holds {self.ledger.head.transfers:,} transfers, and the log makes "
-                f"{self._postings:,}",
-                where="ledger",
-                remedy="Restore log and ledger from copies of the same moment",
-            )
 
     def _post(self, postings: Sequence[Posting], entries: Sequence[Logged]) -> None:
         """Commit postings, each entry's all or nothing, and close the days that ended."""
@@ -178,7 +253,7 @@ class LoanDesk:
             raise EvidenceError(
                 f"the ledger refuses a movement of the log: {outcome.requirement}",
                 where=transfers[place].id,
-                remedy="Restore log and ledger from copies of the same moment",
+                remedy=RESTORE,
             )
         self._postings += len(postings)
 

@@ -5,7 +5,8 @@ version whenever the principal owed changes, so that groups and limits see the b
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,9 +17,25 @@ from headrace.facts.schema import FactSchema
 from headrace.workflows.loan import Loan
 from headrace.workflows.loan_book import LoanBook
 from headrace.workflows.loan_log import Approved, Happened, Logged, Signed
+from headrace.workflows.ports import FactTables
 
 SOURCE = "loan_book"
 PURPOSE, CONSENT = "credit", "contract"
+
+
+@dataclass(frozen=True)
+class WithBook:
+    """Stored facts, with what a book of loans adds to them; see `FactTables`."""
+
+    facts: FactTables
+    book: FactTables
+
+    def read(self, kind: str) -> pa.Table:
+        """All facts of a kind: those stored, then those of the book."""
+        stored = self.facts.read(kind)
+        if kind not in (LOAN_EVENT.kind, EXPOSURE.kind):
+            return stored
+        return pa.concat_tables([stored, self.book.read(kind)]).unify_dictionaries()
 
 
 def loan_facts(entries: Iterable[Logged], zone: str) -> dict[str, pa.Table]:
@@ -45,6 +62,9 @@ def loan_facts(entries: Iterable[Logged], zone: str) -> dict[str, pa.Table]:
         else:
             changed = [each for name, each in book.loans.items() if before.get(name) != each.grade]
             told[LOAN_EVENT.kind] += [times | _event(each, "classified", None) for each in changed]
+            # what falls due that night may be paid from a deposit, and nobody records it
+            changed = list(book.loans.values())
+            times["event_time"] = _morning(logged.on + timedelta(1), zone)
         for loan in changed:
             name, now = loan.contract.contract, loan.account.principal_owed
             if owed.get(name, 0) != now:

@@ -81,6 +81,8 @@ EVENT_WORDS: Mapping[str, str] = {
     "展期": "restructure",
     "核销": "writeoff",
     "核销后收回": "recover",
+    "转非应计": "suspend",
+    "转回应计": "resume",
 }
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from headrace.contracts.lending import events
 from headrace.contracts.lending.events import Event
+from headrace.contracts.movements import Movement
 from headrace.errors import InputError
 from headrace.workflows.contracts import Contract
 
@@ -62,14 +63,34 @@ class Approved:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """What another part moved: collateral, a pool that shares risk, a trade.
+
+    Attributes:
+        on: The day all of it counts for.
+        part: Which one, such as `collateral`.
+        contract: Whose accounts it moves: no loan of the book.
+        party: Of the contract; empty where nobody.
+        movements: All or nothing, in their order.
+    """
+
+    on: date
+    part: str
+    contract: str
+    party: str
+    movements: tuple[Movement, ...]
+
+
+@dataclass(frozen=True)
 class DayEnded:
     """Nothing more is expected of a day; what comes later for it is late."""
 
     day: date
 
 
-Entry = Funded | Signed | Happened | Approved | DayEnded
+Entry = Funded | Signed | Happened | Approved | Moved | DayEnded
 _FUNDED, _SIGNED, _APPROVED, _DAY_ENDED = "funded", "signed", "approved", "day_ended"
+_MOVED = "moved"
 
 
 @dataclass(frozen=True)
@@ -81,7 +102,7 @@ class Logged:
         id: Idempotency key: the same id with the same content is logged once.
         known_at: Microseconds since 1970, UTC.
         contract: Which contract it is about; empty where it is about the day.
-        kind: `funded`, `signed`, `approved`, `day_ended`, or the word of an event.
+        kind: `funded`, `signed`, `approved`, `moved`, `day_ended`, or the word of an event.
         on: The day it counts for.
         content: Canonical JSON.
     """
@@ -108,6 +129,8 @@ class Logged:
                 return Signed(msgspec.json.decode(self.content, type=Contract))
             if self.kind == _APPROVED:
                 return msgspec.json.decode(self.content, type=Approved)
+            if self.kind == _MOVED:
+                return msgspec.json.decode(self.content, type=Moved)
             if self.kind == _DAY_ENDED:
                 return DayEnded(self.on)
             return Happened(self.contract, decoded(self.kind, self.content))
@@ -131,6 +154,9 @@ def logged(number: int, key: str, known_at: int, entry: Entry) -> Logged:
     if isinstance(entry, Approved):
         content = msgspec.json.encode(entry, order="sorted")
         return Logged(number, key, known_at, entry.contract, _APPROVED, entry.on, content)
+    if isinstance(entry, Moved):
+        content = msgspec.json.encode(entry, order="sorted")
+        return Logged(number, key, known_at, entry.contract, _MOVED, entry.on, content)
     if isinstance(entry, DayEnded):
         return Logged(number, key, known_at, "", _DAY_ENDED, entry.day, b"{}")
     content = msgspec.json.encode(entry.event, order="sorted")
@@ -178,10 +204,10 @@ class LoanLog(Protocol):
         """
         ...
 
-    def append(self, entries: list[Logged]) -> None:
-        """Keep entries: all of them, durably, or none.
+    def append(self, entries: list[Logged]) -> bool:
+        """Keep entries: all of them, durably, or none; False where others wrote in between.
 
         Raises:
-            HeadraceError: A number or id is taken already, or they cannot be written.
+            HeadraceError: They could not be written, or nobody knows whether they were.
         """
         ...

@@ -31,12 +31,16 @@ LOANS = pa.schema(
         ("accrued_minor", pa.int64()),
         ("allowance_minor", pa.int64()),
         ("claim_minor", pa.int64()),
+        ("suspended_minor", pa.int64()),
         ("rate", pa.decimal128(12, 10)),
         ("start", pa.date32()),
         ("next_due", pa.date32()),
     ]
 )
-"""One row a loan: principal as agreed and owed, what is due now, interest not yet due."""
+"""One row a loan: principal as agreed and owed, what is due now, interest not yet due.
+
+`suspended_minor` is interest, penalty and compound interest that is owed and kept off income.
+"""
 
 FLOWS: Mapping[str, str] = {
     "fund": "funded",
@@ -79,6 +83,7 @@ class Outcome:
         owed: Principal still owed.
         overdue: Of it, of loans with something overdue.
         bad: Of it, of loans in the three lower classes.
+        suspended: Interest, penalty and compound interest owed and kept off income.
         written_off: Claims written off.
         recovered: Of them.
         lost: Principal not coming back: written off less recovered, and allowances of the rest.
@@ -97,6 +102,7 @@ class Outcome:
     owed: int
     overdue: int
     bad: int
+    suspended: int
     written_off: int
     recovered: int
     lost: int
@@ -127,6 +133,7 @@ def _row(loan: Loan) -> dict[str, object]:
         "accrued_minor": account.interest_accrued,
         "allowance_minor": loan.allowance,
         "claim_minor": account.claim,
+        "suspended_minor": account.interest_suspended,
         "rate": terms.rate,
         "start": terms.start,
         "next_due": account.plan[0].pay_on if account.plan else None,
@@ -180,6 +187,7 @@ def outcome(desk: LoanDesk) -> Outcome:
         owed=sum(each.account.principal_owed for each in live),
         overdue=sum(each.account.principal_owed for each in live if each.account.overdue_days),
         bad=sum(each.account.principal_owed for each in live if each.grade >= Grade.SUBSTANDARD),
+        suspended=sum(each.account.interest_suspended for each in live),
         written_off=claims,
         recovered=totals["recovered"],
         lost=claims - totals["recovered"] + sum(each.allowance for each in live),

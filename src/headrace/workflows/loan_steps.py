@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from headrace.contracts.lending.account import Account, Status, advance, opened, quote
+from headrace.contracts.lending.account import Account, Status, advance, quote
 from headrace.contracts.lending.acts import apply
 from headrace.contracts.lending.events import Event, Refusal, ordered
 from headrace.contracts.lending.owed import Quote
@@ -126,7 +126,7 @@ def movements_table(movements: Sequence[Movement]) -> pa.Table:
 
 
 def _steps(agreement: Agreement, told: Told, until: date) -> list[dict[str, Any]]:
-    account = opened(agreement.terms, agreement.calendar, agreement.order)
+    account = agreement.opened()
     late = {id(each) for each in told.late}
     steps: list[dict[str, Any]] = []
     seen: list[Event] = []

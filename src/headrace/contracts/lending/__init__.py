@@ -11,6 +11,7 @@
     events      what can happen to a loan, in which order on one day, and the refusals
     owed        what is owed on a day: instalments, penalty and compound interest, settlement
     paying      how a payment is divided
+    suspension  interest kept off income once a loan is long overdue, by dated rules
     replay      a late event, the account made again, and the difference to post
     book        end-of-day accrual of many loans at once
     disclosure  the annualised rate a borrower is told, and the ceilings of law

@@ -19,6 +19,7 @@ from headrace.contracts.lending.owed import DAY, Due, Quote
 from headrace.contracts.lending.paying import PAYING_ORDER, PayingOrder, divide
 from headrace.contracts.lending.periods import anchor_of, units_between
 from headrace.contracts.lending.schedule import Instalment, schedule
+from headrace.contracts.lending.suspension import INCOME, OFF_INCOME, sides_off_income
 from headrace.contracts.lending.terms import Method, Terms, period_fee
 from headrace.contracts.movements import Movement
 
@@ -57,6 +58,9 @@ class Account:
         subsidy: Owed by the payer of the subsidy.
         claim: Written off and still claimed.
         misused: Whether the misuse rate holds.
+        suspend_after: Days overdue behind which interest leaves income; None: it never does.
+        halted: Whether somebody decided that it leaves income.
+        suspended: Whether it is kept off income.
     """
 
     terms: Terms
@@ -77,6 +81,9 @@ class Account:
     subsidy: int = 0
     claim: int = 0
     misused: bool = False
+    suspend_after: int | None = None
+    halted: bool = False
+    suspended: bool = False
 
     @property
     def over(self) -> int:
@@ -111,12 +118,36 @@ class Account:
         late = [due.pay_on for due in self.dues if self.day > due.grace_end and due.total]
         return (self.day - min(late)).days if late else 0
 
+    @property
+    def interest_unpaid(self) -> dict[str, int]:
+        """Interest earned and not paid, by role of its receivable, as last posted."""
+        interest = self.posted + self.subsidy + sum(due.interest for due in self.dues)
+        penal = sum(due.penalty + due.compound for due in self.dues)
+        return {"interest_receivable": interest, "penalty_receivable": penal}
+
+    @property
+    def interest_suspended(self) -> int:
+        """Of it, what is kept off income: all or nothing."""
+        return sum(self.interest_unpaid.values()) if self.suspended else 0
+
+    @property
+    def suspends_on(self) -> date | None:
+        """The day on which interest leaves income if nothing is paid; None: as far as is known."""
+        if self.suspend_after is None or self.suspended:
+            return None
+        span = timedelta(self.suspend_after)
+        days = [max(due.grace_end, due.pay_on + span) + DAY for due in self.dues if due.total]
+        return min(days, default=None)
+
 
 def opened(
-    terms: Terms, calendar: Calendar = EVERY_DAY, order: PayingOrder = PAYING_ORDER
+    terms: Terms,
+    calendar: Calendar = EVERY_DAY,
+    order: PayingOrder = PAYING_ORDER,
+    suspend_after: int | None = None,
 ) -> Account:
     """A loan that is agreed and not paid out."""
-    return Account(terms, order, calendar, terms.start)
+    return Account(terms, order, calendar, terms.start, suspend_after=suspend_after)
 
 
 def planned(terms: Terms, calendar: Calendar) -> tuple[Instalment, ...]:
@@ -127,10 +158,18 @@ def planned(terms: Terms, calendar: Calendar) -> tuple[Instalment, ...]:
 
 
 def posting(account: Account, debit: str, credit: str, amount: int, memo: str) -> Movements:
-    """A movement on the account's day, none where there is no amount."""
+    """A movement on the account's day, none where there is no amount.
+
+    While interest is kept off income, what stands for it: see `sides_off_income`.
+    """
     if amount == 0:
         return ()
-    return (Movement(debit, credit, amount, account.terms.currency, account.day, memo),)
+    sides = sides_off_income(debit, credit) if account.suspended else ((debit, credit),)
+    return tuple(_moved(account, each, amount, memo) for each in sides)
+
+
+def _moved(account: Account, sides: tuple[str, str], amount: int, memo: str) -> Movement:
+    return Movement(*sides, amount, account.terms.currency, account.day, memo)
 
 
 def advance(account: Account, day: date) -> tuple[Account, Movements]:
@@ -155,6 +194,8 @@ def advance(account: Account, day: date) -> tuple[Account, Movements]:
         while account.plan and account.plan[0].due <= account.day:
             account, moved = _fallen_due(account)
             movements += moved
+        account, moved = suspended_or_not(account)
+        movements += moved
     return closed_if_paid(account), tuple(movements)
 
 
@@ -163,6 +204,7 @@ def _next_stop(account: Account, day: date) -> date:
     stops += [each.due for each in account.plan[:1]]
     stops += [due.grace_end + DAY for due in account.dues]
     stops += [since for since, _ in account.rates]
+    stops += [account.suspends_on or day]
     return min(stop for stop in stops if stop > account.day)
 
 
@@ -300,6 +342,27 @@ def spend(account: Account, money: int = 0, early: Items = ()) -> tuple[Account,
     movements += posting(account, "cash", "borrower_deposit", pots["cash"], "keep_deposit")
     left = tuple(due for due in dues if due.total)
     return replace(account, dues=left, deposit=sum(pots.values())), tuple(movements)
+
+
+def suspended_or_not(account: Account) -> tuple[Account, Movements]:
+    """With unpaid interest taken out of income, or back into it, where that is due on the day.
+
+    It leaves where the loan is overdue for longer than `suspend_after`, or somebody decided so, and
+    comes back once nothing is overdue.
+    """
+    late, limit = account.overdue_days, account.suspend_after
+    long = limit is not None and late > limit
+    stays = account.suspended and late > 0
+    off = account.status is Status.OPEN and (long or stays or account.halted)
+    if off == account.suspended:
+        return account, ()
+    word = "suspend" if off else "resume"
+    movements: list[Movement] = []
+    for role, amount in account.interest_unpaid.items():
+        pairs = ((INCOME[role], role), OFF_INCOME) if amount else ()
+        memo = f"{word}_{role.split('_')[0]}"
+        movements += [_moved(account, each if off else each[::-1], amount, memo) for each in pairs]
+    return replace(account, suspended=off), tuple(movements)
 
 
 def closed_if_paid(account: Account) -> Account:

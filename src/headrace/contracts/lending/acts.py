@@ -16,6 +16,7 @@ from headrace.contracts.lending.account import (
     planned,
     posting,
     spend,
+    suspended_or_not,
     with_misuse,
 )
 from headrace.contracts.lending.events import (
@@ -32,7 +33,9 @@ from headrace.contracts.lending.events import (
     Repay,
     ResetRate,
     Restructure,
+    Resume,
     Subsidise,
+    Suspend,
     WriteOff,
 )
 from headrace.contracts.lending.owed import Due
@@ -58,7 +61,8 @@ def apply(account: Account, event: Event) -> Outcome:
     if isinstance(outcome, Refusal):
         return outcome
     after, moved = outcome
-    return closed_if_paid(after), (*before, *moved)
+    after, judged = suspended_or_not(after)
+    return closed_if_paid(after), (*before, *moved, *judged)
 
 
 def _refused(account: Account, event: Event) -> Refusal | None:
@@ -414,6 +418,18 @@ def _recover(account: Account, event: Recover) -> Outcome:
     )
 
 
+def _suspend(account: Account, event: Suspend) -> Outcome:
+    del event
+    return replace(account, halted=True), ()
+
+
+def _resume(account: Account, event: Resume) -> Outcome:
+    del event
+    if account.overdue_days:
+        return Refusal.SOMETHING_IS_OVERDUE
+    return replace(account, halted=False), ()
+
+
 ACTS: Mapping[type, Callable[[Account, Any], Outcome]] = {
     Disburse: _disburse,
     Draw: _draw,
@@ -428,4 +444,6 @@ ACTS: Mapping[type, Callable[[Account, Any], Outcome]] = {
     Restructure: _restructure,
     WriteOff: _write_off,
     Recover: _recover,
+    Suspend: _suspend,
+    Resume: _resume,
 }

@@ -161,6 +161,7 @@ def _needed(account: Account) -> int:
     days = [row.due for row in account.plan[:1]]
     days += [since for since, _ in account.rates if since > account.day]
     days += [due.grace_end + DAY for due in account.dues if due.grace_end >= account.day]
+    days += [account.suspends_on] if account.suspends_on else []
     return day_number(min(days, default=date.max))
 
 

@@ -172,6 +172,20 @@ class Recover:
     amount: int
 
 
+@dataclass(frozen=True)
+class Suspend:
+    """Interest leaves income by decision (转非应计), however few days are overdue."""
+
+    on: date
+
+
+@dataclass(frozen=True)
+class Resume:
+    """That decision is taken back (转回应计); nothing may be overdue."""
+
+    on: date
+
+
 Event = (
     Disburse
     | Draw
@@ -186,11 +200,13 @@ Event = (
     | Restructure
     | WriteOff
     | Recover
+    | Suspend
+    | Resume
 )
 
 ORDER: tuple[type, ...] = (
     Disburse, ResetRate, Restructure, Draw, ChargeFee, Misuse, Repay, Subsidise, Prepay,
-    Accelerate, WriteOff, Recover, Refund,
+    Accelerate, WriteOff, Recover, Refund, Suspend, Resume,
 )  # fmt: skip
 """Of one day: what falls due by terms comes first, then these, and equals as they came."""
 

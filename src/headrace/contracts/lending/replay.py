@@ -22,11 +22,16 @@ from headrace.contracts.movements import Movement
 
 @dataclass(frozen=True)
 class Agreement:
-    """What a loan is replayed from, beside its events."""
+    """What a loan is replayed from, beside its events; see `Account` for what each is."""
 
     terms: Terms
     calendar: Calendar = EVERY_DAY
     order: PayingOrder = PAYING_ORDER
+    suspend_after: int | None = None
+
+    def opened(self) -> Account:
+        """The loan before it is paid out."""
+        return opened(self.terms, self.calendar, self.order, self.suspend_after)
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def replay(
         until: The morning to which the loan is brought; later events are left out.
         closes: Days on whose morning accruals are posted: month ends, or every day.
     """
-    account = opened(agreement.terms, agreement.calendar, agreement.order)
+    account = agreement.opened()
     movements: list[Movement] = []
     refused: list[tuple[Event, Refusal]] = []
     days = sorted({day for day in closes if agreement.terms.start < day < until})
