@@ -33,6 +33,7 @@ WORDS = {
     "debit": Text("Debit", "借"),
     "credit": Text("Credit", "贷"),
     "amount_minor": Text("Amount", "金额"),
+    "currency": Text("Currency", "币种"),
     "memo": Text("For", "摘要"),
     "grantor": Text("(who grants the limit)", "（授信方）"),
     "column": Text("Column", "列"),
@@ -66,6 +67,18 @@ MEMOS = {
     "futures_loss": Text("loss on futures", "期货亏损"),
     "margin_paid": Text("margin to the exchange", "缴纳期货保证金"),
     "margin_returned": Text("margin returned", "收回期货保证金"),
+    "fund": Text("funded", "注资"),
+    "draw_controlled": Text("drawn for the payee", "放款待付"),
+    "pay_named_payee": Text("paid to the payee", "支付收款人"),
+    "payment_returned": Text("came back", "退汇"),
+    "draw_cancelled": Text("draw cancelled", "撤销放款"),
+    "order_drawn": Text("drawn on the order", "订单支用"),
+    "first_deposit": Text("first deposit", "首付保证金"),
+    "prepay_core": Text("drawn for the core", "放款待付核心企业"),
+    "core_paid": Text("paid to the core", "支付核心企业"),
+    "deposit_added": Text("deposit added", "追加保证金"),
+    "deposit_applied": Text("deposit against the loan", "保证金抵扣贷款"),
+    "core_bought_back": Text("paid back by the core", "核心企业差额退款"),
 }
 
 
@@ -139,11 +152,11 @@ def left_out(sheet: Sheet, file: str, lang: str) -> None:
 
 
 def movements(table: pa.Table, lang: str) -> None:
-    """Movements with roles and acts in words; `party` is shown where the table has it."""
+    """Movements with roles and acts in words; `party` and `currency` where the table has them."""
     if not table.num_rows:
         return
     say, console = speaker(WORDS, lang), console_now()
-    names = ("party", "on", "debit", "credit", "amount_minor", "memo")
+    names = ("party", "on", "debit", "credit", "amount_minor", "currency", "memo")
     heads = [name for name in names if name in table.column_names]
     texts = [at for at, name in enumerate(heads) if name != "amount_minor"]
     shown = grid([say(name) for name in heads], texts, [heads.index("on")])

@@ -5,22 +5,24 @@ import io
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pyarrow as pa
 import typer
 
-from headrace.adapters import printing, printing_desk, printing_vouchers
+from headrace.adapters import printing, printing_desk, printing_trade, printing_vouchers
 from headrace.adapters.contract_tables import write_contract_table
 from headrace.adapters.desk_files import read_cells, remove_tables, write_tables
 from headrace.adapters.events import check_writable
 from headrace.adapters.user_files import write_file
+from headrace.commands.ledger import View
 from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.trade_books import ChartView, LedgerFile, opened_books, told_books
 from headrace.contracts.instruments import recourse, tiers, views
 from headrace.contracts.instruments.double_pledge import Near
 from headrace.errors import InputError
 from headrace.pack import Text
-from headrace.workflows import goods_pledge, pledge_check, vouchers
+from headrace.workflows import goods_pledge, pledge_check, voucher_ledger, vouchers
 from headrace.workflows.desk_rows import Field, Sheet, Unreadable, share_cell
 from headrace.workflows.vouchers import Desk
 
@@ -56,6 +58,8 @@ def run_command(  # noqa: PLR0913 - a command has a parameter per option
     us: Annotated[
         list[str] | None, typer.Option("--us", help="Whose ledger the movements are for.")
     ] = None,
+    ledger: LedgerFile = None,
+    view: ChartView = View.BANK,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for the tables, as XLSX and Parquet.")
     ] = None,
@@ -64,6 +68,7 @@ def run_command(  # noqa: PLR0913 - a command has a parameter per option
 ) -> None:
     """Do the acts of a sheet in order: answers, live pieces, movements, and the sum that holds."""
     desk, parties, sheet = _run(acts, limits, lang, closed=closed)
+    booked = None if ledger is None else _booked(desk, sheet, us or [], ledger, view)
     answers = vouchers.answers(desk, lang)
     moves = vouchers.desk_movements(desk, us or [])
     found = vouchers.summary(desk)
@@ -92,9 +97,12 @@ def run_command(  # noqa: PLR0913 - a command has a parameter per option
                 for paper, rule in vouchers.questions(desk)
             ],
             "quarantine": sheet.aside.to_pylist(),
+            "ledger": booked,
         })  # fmt: skip
     else:
         printing_vouchers.ran(desk, answers, moves, lang)
+        if booked is not None:
+            printing_trade.booked(booked, lang)
         if out is not None:
             papers = views.papers(desk.book).slice(0, 1).to_pylist()
             first = papers[0] if papers else {"payer": None, "paper": None}
@@ -270,8 +278,20 @@ CHINESE = {
 """Words of closed lists in sheets that ship, by column."""
 
 
-def example_text(name: str, fields: Sequence[Field], lang: str) -> str:
-    """A sheet that ships, its headings and words in a language."""
+def example_text(
+    name: str,
+    fields: Sequence[Field],
+    lang: str,
+    chinese: Mapping[str, Mapping[str, str]] = CHINESE,
+) -> str:
+    """A sheet that ships, its headings and words in a language.
+
+    Args:
+        name: Of the sheet.
+        fields: Its columns.
+        lang: zh or en.
+        chinese: Chinese of its English words, by column.
+    """
     path = files("headrace.contracts.instruments").joinpath(f"examples/{name}.csv")
     text = path.read_text(encoding="utf-8")
     if lang != "zh":
@@ -279,7 +299,7 @@ def example_text(name: str, fields: Sequence[Field], lang: str) -> str:
     heads = {field.name: field.headings[0] for field in fields}
     head, *rows = csv.reader(io.StringIO(text))
     told = [
-        [CHINESE.get(at, {}).get(cell, cell) for at, cell in zip(head, row, strict=True)]
+        [chinese.get(at, {}).get(cell, cell) for at, cell in zip(head, row, strict=True)]
         for row in rows
     ]
     written = io.StringIO()
@@ -296,6 +316,23 @@ def give_example(text: str, out: Path | None, lang: str) -> None:
     else:
         encoding = "utf-8-sig" if out.suffix.lower() == ".csv" else "utf-8"
         write_file(out, text.encode(encoding))
+
+
+def _booked(
+    desk: Desk, sheet: Sheet, us: Sequence[str], address: str, view: View
+) -> dict[str, Any]:
+    """What the acts move for one party, on its ledger."""
+    if len(us) != 1:
+        raise InputError(
+            f"a ledger is that of one party, and --us names {len(us)}",
+            where="--ledger",
+            remedy="give --us once, such as --us bank",
+        )
+    vouchers.known_party(desk.book, us[0], "--us")
+    voucher_ledger.check_keys(sheet)
+    with opened_books(address, view, voucher_ledger.acts_of(desk, us[0])) as (ledger, books):
+        voucher_ledger.book_vouchers(desk, us[0], books)
+        return told_books(address, ledger, books)
 
 
 def _run(

@@ -101,3 +101,11 @@ def test_the_core_always_has_goods_for_what_is_not_covered(steps):
 
 def test_refusals_have_words():
     assert all(words(each).zh for each in ShippingRefusal)
+
+
+def test_the_core_is_paid_once_and_only_what_was_drawn():
+    assert shipping.pay_core(DEAL, DAY).refusal is ShippingRefusal.NOT_OPENED
+    paid = shipping.pay_core(started(), DAY)
+    assert balances(paid.movements) == {"controlled_payment": DEAL.amount, "cash": -DEAL.amount}
+    assert paid.state.paid
+    assert shipping.pay_core(paid.state, DAY).refusal is ShippingRefusal.PAID_ALREADY

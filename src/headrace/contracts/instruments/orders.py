@@ -41,6 +41,7 @@ class Order:
         delivered: Delivered so far, at order prices.
         returned: Sent back or struck off, at order prices.
         closed: Whether nothing more is drawn.
+        currency: ISO 4217 code of all amounts.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Order:
     delivered: int = 0
     returned: int = 0
     closed: bool = False
+    currency: str = "CNY"
 
     @property
     def ceiling(self) -> int:

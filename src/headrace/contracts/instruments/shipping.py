@@ -29,6 +29,7 @@ class ShippingRefusal(StrEnum):
     SHIPPING_STOPPED = "shipping_stopped"
     NOT_YET_DUE = "not_yet_due"
     MORE_THAN_OWED = "more_than_owed"
+    PAID_ALREADY = "paid_already"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Prepaid:
         loan: Owed to the lender, before deposits.
         stopped: Whether the core was told to stop.
         settled: Whether deposits were set against the loan at the due day.
+        paid: Whether the loan was paid on to the core.
     """
 
     id: str
@@ -63,6 +65,7 @@ class Prepaid:
     loan: int = 0
     stopped: bool = False
     settled: bool = False
+    paid: bool = False
 
     @property
     def deposit_first(self) -> int:
@@ -97,6 +100,16 @@ def start(deal: Prepaid, deposit: int, on: date) -> ShippingOutcome:
     if deposit:
         moves.insert(0, _move(deal, "cash", "margin_deposit_held", deposit, on, "first_deposit"))
     return Outcome(replace(deal, loan=deal.amount, deposit=deposit), movements=tuple(moves))
+
+
+def pay_core(deal: Prepaid, on: date) -> ShippingOutcome:
+    """The lender pays the loan on to the core, whose goods then follow."""
+    if not deal.loan and not deal.settled:
+        return Outcome(deal, ShippingRefusal.NOT_OPENED)
+    if deal.paid:
+        return Outcome(deal, ShippingRefusal.PAID_ALREADY)
+    move = _move(deal, "controlled_payment", "cash", deal.amount, on, "core_paid")
+    return Outcome(replace(deal, paid=True), movements=(move,))
 
 
 def add_deposit(deal: Prepaid, amount: int, on: date) -> ShippingOutcome:

@@ -78,6 +78,7 @@ WORDS = {
     "shipping_stopped": Words("shipping is stopped", "已通知停止发货"),
     "not_yet_due": Words("not due yet", "未到期"),
     "more_than_owed": Words("more than is owed", "超过应付金额"),
+    "paid_already": Words("the core was paid already", "已向核心企业付款"),
     # receipts
     "receipt_exists": Words("the receipt number is taken", "仓单号已存在"),
     "receipt_unknown": Words("no such receipt", "仓单不存在"),
