@@ -9,10 +9,7 @@ command}; `peers` are in the unit of the value, `bar` is null where nothing was 
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))  # for peer.py, which measures import
 
@@ -24,11 +21,8 @@ from measures import (
     contracts_securitisation,
     contracts_sharing,
 )
-from measures.calling import apart, here
-from measures.commandline import line, parser, run, say
-from measures.found import DisagreementError, Found
-
-Bar = tuple[str, float] | None
+from measures.commandline import parser, run
+from measures.parts import Part, Subject
 
 UNITS = {
     "scenarios_per_second": "scenarios/s",
@@ -46,56 +40,6 @@ UNITS = {
     "_ratio": "x",
 }
 """By how a metric ends; others are shares or counts."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """One measurement, and what of it is reported.
-
-    Attributes:
-        name: What its metrics begin with after `contracts.`; empty for the main one.
-        measure: Gives what was found; None where data or a peer are absent.
-        full: Its arguments at full size.
-        quick: Its arguments at the small size; None: there is no small one.
-        data: What it is measured on; `{0}` is the first argument, `{events}` a figure.
-        bars: The figures that are metrics, and what was promised of each.
-        peers: Figure -> peer -> its figure.
-        ratios: Figure -> the two figures whose quotient it is.
-    """
-
-    name: str
-    measure: Callable[..., Found | None]
-    full: tuple[Any, ...]
-    quick: tuple[Any, ...] | None
-    data: str
-    bars: Mapping[str, Bar]
-    peers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-
-    def metric(self, figure: str) -> str:
-        """The name under which a figure is reported."""
-        return f"contracts.{self.name}_{figure}" if self.name else f"contracts.{figure}"
-
-    def results(self, found: Found, arguments: tuple[Any, ...]) -> Iterator[dict[str, Any]]:
-        """Each figure that was asked for and is there."""
-        figures = dict(found.figures)
-        for name, (above, below) in self.ratios.items():
-            figures[name] = figures[above] / figures[below]
-        data = self.data.format(*arguments, **figures)
-        for name, bar in self.bars.items():
-            metric, value = self.metric(name), figures[name]
-            holds = bar is None or (value <= bar[1] if bar[0] == "<=" else value >= bar[1])
-            yield {
-                "metric": metric,
-                "value": value,
-                "unit": next((unit for end, unit in UNITS.items() if metric.endswith(end)), ""),
-                "bar": None if bar is None else f"{bar[0]} {bar[1]:g}",
-                "holds": holds,
-                "peers": {peer: figures[each] for peer, each in self.peers.get(name, {}).items()},
-                "hash": found.hash[:16],
-                "data": data,
-                "command": f"python benchmarks/contracts.py --only {metric}",
-            }
 
 
 PARTS = (
@@ -175,48 +119,13 @@ PARTS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Bench:
-    """Every measurement at one size."""
-
-    parts: tuple[tuple[Part, tuple[Any, ...]], ...]
-    call: Callable[..., Any]
-
-    def measured(self, only: str) -> tuple[list[dict[str, Any]], bool]:
-        """Results whose metric contains `only`, and whether all ways agreed."""
-        results, agree = [], True
-        for part, arguments in self.parts:
-            if not any(only in part.metric(each) for each in part.bars):
-                continue
-            say(part.metric(""))
-            try:
-                found = self.call(part.measure, *arguments)
-            except DisagreementError as problem:
-                say(f"NO {problem}")
-                agree = False
-                continue
-            if found is None:
-                say("  absent")
-                continue
-            kept = [each for each in part.results(found, arguments) if only in each["metric"]]
-            for each in kept:
-                say(f"  {_line(each)}")
-            results += kept
-        return results, agree
-
-
-FULL = Bench(tuple((part, part.full) for part in PARTS), apart)
-QUICK = Bench(tuple((part, part.quick) for part in PARTS if part.quick is not None), here)
-
-
-def _line(each: dict[str, Any]) -> str:
-    return line(each, metric=55, bar=9)
+CONTRACTS = Subject("contracts", UNITS, PARTS, width=55)
 
 
 def main() -> None:
     """Measure and print."""
     given = parser(__doc__).parse_args()
-    run(given, lambda: (QUICK if given.quick else FULL).measured(given.only), _line)
+    run(given, lambda: CONTRACTS.measured(given.only, quick=given.quick), CONTRACTS.line)
 
 
 if __name__ == "__main__":

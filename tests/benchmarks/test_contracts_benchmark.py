@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "peers"))
 from measures import contracts_actus, contracts_collateral, contracts_securitisation
 from measures.found import DisagreementError, Found
+from measures.parts import Part, Subject
 from workloads import contracts as workload
 
 import contracts
@@ -36,9 +37,9 @@ def test_every_metric_is_measured_once_and_has_the_agreed_shape(small):
     absent = () if contracts_collateral.PRICES.is_file() else (contracts_collateral.stressed,)
     absent += () if contracts_securitisation.DATA.is_dir() else (contracts_securitisation.absbox,)
     wanted = [
-        part.metric(name)
-        for part, _ in contracts.QUICK.parts
-        if part.measure not in absent
+        contracts.CONTRACTS.metric(part, name)
+        for part in contracts.PARTS
+        if part.quick is not None and part.measure not in absent
         for name in part.bars
     ]
     assert sorted(metrics) == sorted(wanted)
@@ -76,16 +77,17 @@ def test_a_bar_holds_or_does_not():
     def measure(value):
         return Found({"seconds": value, "other_seconds": 3.0}, "0" * 64)
 
-    part = contracts.Part(
+    part = Part(
         "made", measure, (2.0,), (1.0,), "made of {0}", {"seconds": ("<=", 1), "speed_ratio": None},
         {"seconds": {"other": "other_seconds"}}, {"speed_ratio": ("other_seconds", "seconds")},
     )  # fmt: skip
-    results, agree = contracts.Bench(((part, (2.0,)),), contracts.here).measured("")
+    slow = Subject("contracts", {}, (replace(part, quick=(2.0,)),))
+    results, agree = slow.measured("", quick=True)
     assert agree
     assert [each["holds"] for each in results] == [False, True]
     assert results[0]["peers"] == {"other": 3.0}
     assert results[1]["value"] == 1.5
-    only, _ = contracts.Bench(((part, (1.0,)),), contracts.here).measured("made_seconds")
+    only, _ = Subject("contracts", {}, (part,)).measured("made_seconds", quick=True)
     assert [each["holds"] for each in only] == [True]
 
 
@@ -93,10 +95,10 @@ def test_what_is_absent_is_left_out_and_disagreement_is_told():
     def disagree():
         raise DisagreementError("two answers")
 
-    part = contracts.Part("made", lambda: None, (), (), "", {"seconds": None})
-    assert contracts.Bench(((part, ()),), contracts.here).measured("") == ([], True)
+    part = Part("made", lambda: None, (), (), "", {"seconds": None})
+    assert Subject("made", {}, (part,)).measured("", quick=True) == ([], True)
     other = replace(part, measure=disagree)
-    assert contracts.Bench(((other, ()),), contracts.here).measured("") == ([], False)
+    assert Subject("made", {}, (other,)).measured("", quick=True) == ([], False)
 
 
 def test_a_peer_agrees_where_its_events_are_ours_to_the_cent():

@@ -76,7 +76,9 @@ def go(page, route):
 
 def arrived(page, heading):
     """A link to a part of the page is followed after the click or key has come back."""
-    page.get_by_role("heading", level=1, name=re.compile("^" + re.escape(heading))).wait_for()
+    title = page.get_by_role("heading", level=1, name=re.compile("^" + re.escape(heading)))
+    title.wait_for()
+    return title.is_visible()
 
 
 def codes(page):
@@ -182,10 +184,10 @@ def test_a_firm_is_reached_by_click_and_the_list_keeps_its_state(visit, model):
     page.get_by_label("Class").select_option("B")
     some = codes(page)
     page.get_by_role("link", name=some[3], exact=True).click()
-    arrived(page, some[3])
+    assert arrived(page, some[3])
     assert page.evaluate("document.activeElement.tagName") == "H1"
     page.get_by_role("link", name=f"{some[4]} ›").click()  # the next one of the filtered list
-    arrived(page, some[4])
+    assert arrived(page, some[4])
     page.get_by_role("link", name="All applicants").click()
     assert codes(page) == some
 
@@ -197,7 +199,7 @@ def test_a_firm_is_reached_by_keyboard_alone(visit, model):
         if page.evaluate("document.activeElement.textContent") == "E1":
             break
     page.keyboard.press("Enter")
-    arrived(page, "E1")
+    assert arrived(page, "E1")
 
 
 def test_a_partner_that_is_an_applicant_leads_to_its_page(visit, model):
@@ -205,7 +207,7 @@ def test_a_partner_that_is_an_applicant_leads_to_its_page(visit, model):
     other = next(partner["party"] for partner in firm["partners"] if partner["party"])
     page = visit(model, f"#/firm/{firm['party']}")
     page.locator("td a, th a").get_by_text(other, exact=True).first.click()
-    arrived(page, other)
+    assert arrived(page, other)
 
 
 def test_the_download_holds_the_shown_firms_and_no_formula(visit, model):
@@ -283,7 +285,7 @@ def test_a_firm_may_lack_anything(visit):
     assert len(codes(page)) == len(holes)
     for place in range(len(holes)):
         go(page, f"#/firm/H{place}")
-        arrived(page, f"H{place}")
+        assert arrived(page, f"H{place}")
 
 
 def test_rows_that_do_not_add_up_are_called_out(visit, model):
