@@ -31,7 +31,7 @@ test-services: .venv/.services
 	$(BIN)/python -m pytest -m services
 
 # One subject alone: make bench SUBJECTS=features
-SUBJECTS ?= foundation features decisions graph contracts ledger
+SUBJECTS ?= foundation features decisions graph contracts ledger scores
 
 bench: .venv/.test
 	@for subject in $(SUBJECTS); do \
@@ -67,5 +67,5 @@ clean:
 	@touch $@ .venv/.demo .venv/.test
 
 .venv/.services: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,kafka,postgres,services,spark]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,deep,kafka,postgres,services,spark]'
 	@touch $@ .venv/.demo .venv/.test

@@ -33,8 +33,8 @@ from headrace.features.compile import compile_plan
 from headrace.features.engines.batch import read
 from headrace.features.plan import make_plan
 from headrace.packs import load
-from headrace.scores.card import CardSpec, Term, terms_of
-from headrace.scores.validation import validate
+from headrace.scores.straight_card import CardSpec, Term, terms_of
+from headrace.scores.validation.straight import validate
 from headrace.simulator.run import simulate, write_economy
 from headrace.simulator.settings import EconomySettings
 from headrace.workflows.invoices import invoice_history

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes an environment for each peer whose pins clash with ours, beside this file:
 #
-#     sh benchmarks/peers/make.sh [polars] [bytewax] [flink] [zen] [splink] [networkit] [jactus]
+#     sh benchmarks/peers/make.sh [polars] [bytewax] [flink] [zen] [splink] [networkit] [jactus] [optbinning]
 #
 # All are made where none is named.
 #
@@ -10,7 +10,7 @@
 set -u
 cd "$(dirname "$0")" || exit 1
 PYTHON=${PYTHON:-python3}
-[ $# -gt 0 ] || set -- polars bytewax flink zen splink networkit jactus
+[ $# -gt 0 ] || set -- polars bytewax flink zen splink networkit jactus optbinning
 
 make_environment() {
     if [ "$1" = flink ]; then

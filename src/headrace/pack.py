@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from headrace.errors import InputError
 from headrace.features.definition import Feature, FeatureSet
-from headrace.scores.card import CardSpec
 from headrace.scores.rating import RatingScale
+from headrace.scores.straight_card import CardSpec
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from headrace.decisions.flow.program import FlowProgram
 from headrace.decisions.program.analysis import analyse
 from headrace.decisions.program.columns import read_column
 from headrace.packs import payments
-from headrace.scores.boosting import Boosting
+from headrace.scores.trees.model import Boosting
 from headrace.workflows.policies import load_policy
 
 KINDS = {each.name: "number" for each in payments.FEATURES}

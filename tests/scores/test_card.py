@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from headrace.errors import InputError, MappingError
-from headrace.scores.card import CardSpec, Scorecard, Term, Transform, fit, terms_of
 from headrace.scores.rating import RatingScale
+from headrace.scores.straight_card import CardSpec, Scorecard, Term, Transform, fit, terms_of
 
 SPEC = CardSpec(terms=(Term("sales", Transform.LOG, low=1.0), Term("voids", high=1.0), Term("age")))
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from headrace.errors import InputError
-from headrace.scores.card import CardSpec, Scorecard, Term, Transform, fit
+from headrace.scores.straight_card import CardSpec, Scorecard, Term, Transform, fit
 
 SPEC = CardSpec(terms=(Term("sales", Transform.LOG, low=1), Term("voids", high=1), Term("age")))
 

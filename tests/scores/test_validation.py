@@ -6,10 +6,11 @@ from scipy.special import expit
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from headrace.errors import LeakageError
-from headrace.scores.card import CardSpec, Term
-from headrace.scores.leakage import find_leaks, refuse
-from headrace.scores.stability import population_stability
-from headrace.scores.validation import validate
+from headrace.scores.leakage.check import find_leaks
+from headrace.scores.leakage.findings import refuse
+from headrace.scores.straight_card import CardSpec, Term
+from headrace.scores.validation.straight import validate
+from headrace.scores.watch.stability import population_stability
 
 SPEC = CardSpec(terms=(Term("a"), Term("b"), Term("c")), strengths=(0.1, 1.0))
 

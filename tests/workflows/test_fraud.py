@@ -10,7 +10,8 @@ import pytest
 from headrace.errors import InputError
 from headrace.packs.payments import FEATURES, fraud_model
 from headrace.scores.alerts import Payments, Windows, alert_quality
-from headrace.scores.boosting import Boosting, BoostingSettings
+from headrace.scores.trees.growing import BoostingSettings
+from headrace.scores.trees.model import Boosting
 from headrace.simulator import fraud_model as command
 from headrace.simulator.card_payments import CardSettings
 from headrace.simulator.fraud_model import (

@@ -9,7 +9,9 @@ from headrace.decisions.tables.models import model_of
 from headrace.decisions.tables.yaml_text import write_yaml
 from headrace.errors import InputError, MappingError
 from headrace.packs import load
-from headrace.scores.boosting import BoostingSettings, fit_boosting
+from headrace.scores.store import saved
+from headrace.scores.trees.categories import Ordered
+from headrace.scores.trees.growing import BoostingSettings, fit_boosting
 from headrace.workflows.policy import parse_policy, remarks
 
 PACK = load("sme_invoices")
@@ -170,6 +172,18 @@ def test_a_model_of_the_users_own_reads_features_of_the_pack():
             assert "model:risk" in parse_policy(PACK, own | {"risk.json": model}).digests
         else:
             assert "is sales_count meant?" in refused(own | {"risk.json": model})
+
+
+def test_a_model_may_be_as_the_store_keeps_it():
+    own = changed("policy.yaml", ("- table: access", "- model: risk\n  - table: access"))
+    x, y = np.arange(200.0)[:, None], (np.arange(200) % 3 == 0).astype(np.int64)
+    model = fit_boosting(x, y, ("sales_count",), BoostingSettings(trees=1))
+    bare = parse_policy(PACK, own | {"risk.json": model.to_json().encode()})
+    kept = parse_policy(PACK, own | {"risk.json": saved(model)})
+    assert kept.digests["model:risk"] == bare.digests["model:risk"]
+    altered = saved(model).replace(b'"shift":0.0', b'"shift":9.0')
+    assert "cut short or altered" in refused(own | {"risk.json": altered})
+    assert "A Ordered is not asked" in refused(own | {"risk.json": saved(Ordered(("a", "b")))})
 
 
 def test_an_industry_that_no_word_gives_is_remarked_on():

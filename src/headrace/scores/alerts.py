@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from headrace.errors import InputError
-from headrace.scores.card import Floats
+from headrace.scores.straight_card import Floats
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]

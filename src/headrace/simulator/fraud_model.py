@@ -21,7 +21,7 @@ from headrace.features.engines.batch import History, replay
 from headrace.features.plan import make_plan
 from headrace.packs.payments import FEATURE_SET, FEATURES
 from headrace.scores.alerts import Payments
-from headrace.scores.boosting import Boosting
+from headrace.scores.trees.model import Boosting
 from headrace.simulator.card_payments import GENUINE, CardSettings, simulate_card_payments
 from headrace.workflows.fraud import fit_fraud_model, matrix_of
 

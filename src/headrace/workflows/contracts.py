@@ -24,7 +24,7 @@ from headrace.contracts.lending.schedule import Schedules, schedules
 from headrace.contracts.lending.terms import Terms
 from headrace.decisions.lending.decision import Decision, Outcome
 from headrace.errors import InputError
-from headrace.scores.card import Floats
+from headrace.scores.straight_card import Floats
 from headrace.workflows.standard_terms import StandardTerms
 
 Ints = NDArray[np.int64]

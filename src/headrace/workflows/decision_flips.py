@@ -21,8 +21,8 @@ from headrace.decisions.flow.program import Ask, FlowProgram, FlowResult
 from headrace.decisions.program.classes import classes_of, is_plain
 from headrace.decisions.program.columns import NUMBER, Column
 from headrace.decisions.tables.table import Table
-from headrace.scores.boosting import Boosting
-from headrace.scores.card import Floats
+from headrace.scores.straight_card import Floats
+from headrace.scores.trees.model import Boosting
 
 TRIED_MAX = 20_000
 """Values tried for one decision, those of each number nearest to what it was."""

@@ -21,7 +21,7 @@ from headrace.features.engines.batch import History
 from headrace.features.explain import events_behind
 from headrace.features.explain import explain as explain_feature
 from headrace.pack import Pack
-from headrace.scores.card import Scorecard
+from headrace.scores.straight_card import Scorecard
 from headrace.workflows.invoices import invoice_history
 from headrace.workflows.lend import UNCERTAINTY
 from headrace.workflows.ports import FactReader, Folder

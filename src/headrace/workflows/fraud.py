@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from headrace.errors import InputError
 from headrace.scores.alerts import AlertQuality, Payments, Windows, alert_quality, out_of_time
-from headrace.scores.boosting import Boosting, BoostingSettings, fit_boosting
-from headrace.scores.card import Floats
+from headrace.scores.straight_card import Floats
+from headrace.scores.trees.growing import BoostingSettings, fit_boosting
+from headrace.scores.trees.model import Boosting
 
 DEFAULTS = BoostingSettings()
 """Chosen by average precision on four weeks before the week of the test (concepts/scores.md)."""

@@ -38,8 +38,8 @@ from headrace.decisions.program.columns import NOTHING, NUMBER, Column, read_col
 from headrace.decisions.tables.table import Table
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds
-from headrace.scores.card import Floats, terms_of
 from headrace.scores.rating import RatingScale
+from headrace.scores.straight_card import Floats, terms_of
 from headrace.workflows.policy import OUTCOMES, PARTY, RATING_CLASS, SHARE, Policy
 from headrace.workflows.score import Scored
 

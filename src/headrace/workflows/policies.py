@@ -26,8 +26,13 @@ from headrace.decisions.tables.yaml_text import read_yaml
 from headrace.errors import InputError, MappingError
 from headrace.features.definition import FeatureSet
 from headrace.features.loading import dump_feature_set, load_feature_set
-from headrace.scores.boosting import Boosting
-from headrace.scores.card import Floats, Scorecard, Transform
+from headrace.scores.binning.bins import Kind
+from headrace.scores.cards.codec import card_digest, card_from_json
+from headrace.scores.cards.points_card import PointsCard
+from headrace.scores.store import Model as Saved
+from headrace.scores.store import read
+from headrace.scores.straight_card import Floats, Scorecard, Transform
+from headrace.scores.trees.model import Boosting
 
 FEATURES = "features.yaml"
 POLICY = "policy.yaml"
@@ -130,11 +135,31 @@ class CardModel:
         return hashlib.sha256(self.card.to_json().encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class PointsModel:
+    """A points card as a model step asks it: features in, probability out."""
+
+    card: PointsCard
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Features of the card."""
+        return self.card.features
+
+    def probability(self, x: Floats) -> Floats:
+        """Of default, (n,); a missing feature falls into its own bin."""
+        return self.card.probability({name: x[:, at] for at, name in enumerate(self.names)})
+
+    def digest(self) -> str:
+        """SHA-256 of the card, in hex."""
+        return card_digest(self.card)
+
+
 def read_model(content: bytes, file: str) -> Model:
-    """A model from its file: trees or a scorecard, as JSON.
+    """A model from its file: trees or a card, as JSON, by itself or as the store keeps it.
 
     Raises:
-        InputError: It is neither, or damaged; it names what is wrong.
+        InputError: It is none of them, or damaged; it names what is wrong.
     """
     text = _text(content, file)
     try:
@@ -142,10 +167,34 @@ def read_model(content: bytes, file: str) -> Model:
     except (ValueError, TypeError, RecursionError) as error:
         raise InputError("The model is no JSON object", where=file) from error
     try:
-        return CardModel(Scorecard.from_json(text)) if "spec" in keys else Boosting.from_json(text)
+        return _asked(_read(text, keys))
     except InputError as error:
         where = f"{file}, {error.where}" if error.where else file
         raise InputError(error.problem, where=where, remedy=error.remedy) from error
+
+
+def _read(text: str, keys: Collection[str]) -> Saved:
+    if "kind" in keys:
+        return read(text.encode())
+    if "format" in keys:
+        return card_from_json(text)
+    return Scorecard.from_json(text) if "spec" in keys else Boosting.from_json(text)
+
+
+def _asked(model: Saved) -> Model:
+    """A model as a model step asks it."""
+    if isinstance(model, Scorecard):
+        return CardModel(model)
+    if isinstance(model, Boosting):
+        return model
+    if not isinstance(model, PointsCard):
+        problem = f"A {type(model).__name__} is not asked by a step"
+        raise InputError(problem, where="kind", remedy="Boosted trees or a card")
+    words = [line.feature for line in model.lines if line.bins.kind is Kind.CATEGORICAL]
+    if words:
+        remedy = "Fit it on numbers, or turn the categories into numbers first"
+        raise InputError("A model step reads numbers", where=", ".join(words), remedy=remedy)
+    return PointsModel(model)
 
 
 def in_force(files: Files, sheets: Sheets, feature_set: FeatureSet, lateness: timedelta) -> InForce:

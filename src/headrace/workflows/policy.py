@@ -22,7 +22,6 @@ from headrace.decisions.tables.grid import Row
 from headrace.decisions.tables.table import Table
 from headrace.errors import MappingError
 from headrace.pack import Pack, Text
-from headrace.scores.boosting import Boosting
 from headrace.workflows.industry import parse_words
 from headrace.workflows.policies import (
     LISTS,
@@ -31,6 +30,7 @@ from headrace.workflows.policies import (
     Loaded,
     Sheets,
     load_policy,
+    read_model,
     table_files,
 )
 from headrace.workflows.standard_terms import StandardTerms, parse_standard_terms
@@ -190,7 +190,7 @@ def _text(content: bytes, file: str) -> str:
 def _compiled(loaded: Loaded, features: Collection[str]) -> FlowProgram:
     models = {}
     for name, content in loaded.models.items():
-        models[name] = Boosting.from_json(_text(content, f"{name}.json"))
+        models[name] = read_model(content, f"{name}.json")
         for each in models[name].names:
             _check_known(each, features, f"{name}.json, names")
     return FlowProgram(loaded.policy, models, loaded.lists)

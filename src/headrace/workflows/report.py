@@ -15,10 +15,11 @@ from headrace.facts.rules import RULES
 from headrace.features.definition import Feature
 from headrace.graph.trade import TradeGraph
 from headrace.pack import Pack, Text
-from headrace.scores.card import Scorecard
 from headrace.scores.rating import RatingScale
-from headrace.scores.stability import population_stability
-from headrace.scores.validation import Figure, Validation
+from headrace.scores.straight_card import Scorecard
+from headrace.scores.validation.figures import Figure
+from headrace.scores.validation.straight import Validation
+from headrace.scores.watch.stability import population_stability
 from headrace.workflows.book_report import (
     book_section,
     contracts_section,

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from headrace.errors import InputError
 from headrace.facts.kinds import CREDIT_RECORD
 from headrace.pack import Lending
-from headrace.scores.card import CardSpec, Floats, Scorecard, Term, fit, terms_of
-from headrace.scores.leakage import Leak, find_leaks, refuse
-from headrace.scores.validation import Validation, validate
+from headrace.scores.leakage.check import find_leaks
+from headrace.scores.leakage.findings import Leak, refuse
+from headrace.scores.straight_card import CardSpec, Floats, Scorecard, Term, fit, terms_of
+from headrace.scores.validation.straight import Validation, validate
 
 SEED_MAX = 2**32 - 1  # what the generators underneath take
 

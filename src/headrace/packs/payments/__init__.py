@@ -103,7 +103,7 @@ def load() -> Pack:
 
 
 def fraud_model() -> str:
-    """The model that ships, as `headrace.scores.boosting.Boosting.from_json` reads it.
+    """The model that ships, as `headrace.scores.trees.model.Boosting.from_json` reads it.
 
     It takes all `FEATURES`, in their order. `python -m headrace.simulator.fraud_model` fits it.
     """

@@ -6,8 +6,8 @@ published out-of-fold figures are a little kind to them. docs/concepts/scores.md
 with and without, and with every feature of the pack.
 """
 
-from headrace.scores.card import CardSpec, Term, Transform
 from headrace.scores.rating import RatingScale
+from headrace.scores.straight_card import CardSpec, Term, Transform
 
 LOG = Transform.LOG
 
