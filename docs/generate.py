@@ -23,7 +23,7 @@ from headrace.facts.schema import document
 from headrace.features.definition import Feature, Measure
 from headrace.pack import Pack
 from headrace.packs import PACKS, load
-from headrace.scores.card import Transform
+from headrace.scores.straight_card import Transform
 from headrace.workflows.policy import parse_policy
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -17,6 +17,7 @@ from time import perf_counter
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from headrace import __version__, packs
 from headrace.adapters import printing
@@ -29,12 +30,14 @@ from headrace.adapters.machine import THREADS_MAX, limited_threads, quiet_librar
 from headrace.adapters.mappings import draft_mapping, find_mapping, load_mapping
 from headrace.adapters.outputs import cleared, for_simulation
 from headrace.adapters.policy_sheets import read_workbook
+from headrace.adapters.postgres import without_passwords
 from headrace.adapters.store import FactStore, csv_bytes
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.user_files import read_policy, read_text, write_file
 from headrace.commands import (
     basis,
     book,
+    card,
     cases,
     collateral,
     decide,
@@ -42,10 +45,16 @@ from headrace.commands import (
     graph,
     ledger,
     loan,
+    model,
+    order,
+    payment,
     policy,
     pool,
     product,
+    score,
     securitisation,
+    serve,
+    shipping,
     voucher,
     warehouse,
     whatif,
@@ -55,7 +64,7 @@ from headrace.evidence.checkpoint import read_public_key
 from headrace.facts.mapping import SourceMapping, parse_mapping
 from headrace.money import to_minor
 from headrace.pack import Pack
-from headrace.scores.card import Scorecard
+from headrace.scores.straight_card import Scorecard
 from headrace.simulator.run import simulate, write_economy
 from headrace.simulator.settings import EconomySettings
 from headrace.workflows.explain import decision_id_of, explain, facts_behind, run_settings
@@ -68,8 +77,24 @@ from headrace.workflows.run import STEPS, Output, RunSettings, Signer, run
 from headrace.workflows.score import ScoreSettings
 from headrace.workflows.summary import summary
 
+
+class Commands(TyperGroup):
+    """All commands; where one is misused, the error repeats no password."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run what was typed."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:  # typer's own, which have no public name
+            told = getattr(error, "message", None)
+            if isinstance(told, str):
+                error.message = without_passwords(told)  # type: ignore[attr-defined] # see above
+            raise
+
+
 app = typer.Typer(
     name="headrace",
+    cls=Commands,
     help="Headrace 活水: industrial digital finance, from dated facts to provable decisions.",
     no_args_is_help=True,
     add_completion=False,
@@ -86,10 +111,16 @@ app.add_typer(ledger.app, name="ledger", no_args_is_help=True)
 app.add_typer(product.app, name="product", no_args_is_help=True)
 app.add_typer(voucher.app, name="voucher", no_args_is_help=True)
 app.add_typer(warehouse.app, name="warehouse", no_args_is_help=True)
+app.add_typer(payment.app, name="payment", no_args_is_help=True)
+app.add_typer(order.app, name="order", no_args_is_help=True)
+app.add_typer(shipping.app, name="shipping", no_args_is_help=True)
 app.add_typer(basis.app, name="basis", no_args_is_help=True)
 app.add_typer(securitisation.app, name="abs", no_args_is_help=True)
 app.add_typer(collateral.app, name="collateral", no_args_is_help=True)
 app.add_typer(pool.app, name="pool", no_args_is_help=True)
+app.add_typer(score.app, name="score", no_args_is_help=True)
+app.add_typer(card.app, name="card", no_args_is_help=True)
+app.add_typer(model.app, name="model", no_args_is_help=True)
 app.add_typer(loan.app, name="loan", no_args_is_help=True)
 app.command("decide")(decide.decide_command)
 app.command("replay")(decide.replay_command)
@@ -97,6 +128,8 @@ app.command("restate")(decide.restate_command)
 app.command("hits")(decide.hits_command)
 app.command("simulate")(whatif.simulate_command)
 app.command("stream")(decide.stream_command)
+app.command("serve")(serve.serve_command)
+app.add_typer(serve.user_app, name="user", no_args_is_help=True)
 
 
 def _language(text: str) -> str:

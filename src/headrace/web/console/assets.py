@@ -1,0 +1,43 @@
+"""Files that pages load, read once, each under a name that tells its content.
+
+A browser may keep them for ever. A request is looked up among these names: no path of it ever
+reaches the file system.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file.
+
+    Attributes:
+        url: Its path with a digest of its content in it.
+        content: The bytes.
+        media_type: Of the content.
+    """
+
+    url: str
+    content: bytes
+    media_type: str
+
+
+def load_assets() -> Mapping[str, Asset]:
+    """All files of the folder `static`, by their plain names, such as console.css."""
+    folder = files(__package__).joinpath("static")
+    return {each.name: _asset(each.name, each.read_bytes()) for each in folder.iterdir()}
+
+
+def _asset(name: str, content: bytes) -> Asset:
+    stem, _, ending = name.rpartition(".")
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    return Asset(f"/static/{stem}.{digest}.{ending}", content, TYPES[ending])
+
+
+ASSETS = load_assets()
+BY_URL = {asset.url: asset for asset in ASSETS.values()}

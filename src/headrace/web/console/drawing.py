@@ -1,0 +1,87 @@
+"""Draws pages: templates that escape everything, with what every page has."""
+
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from headrace import __version__
+from headrace.web.console.assets import ASSETS
+from headrace.web.console.words import LANGUAGES, TEXTS, Words, preferred
+from headrace.web.guard import FORM_FIELD, cookie_token, form_cookie, local_path
+from headrace.web.problems import Problem, request_id
+from headrace.web.security.accounts import Principal
+from headrace.web.security.tokens import form_token, fresh_token
+from headrace.web.services import services_of
+
+LANGUAGE_COOKIE = "headrace-language"
+TEMPLATES = Environment(
+    loader=PackageLoader(__package__, "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def words_of(request: Request) -> Words:
+    """In the language the user chose, else the browser's first of ours, else the service's."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in LANGUAGES:
+        return Words(chosen)
+    default = services_of(request).settings.language
+    return Words(preferred(request.headers.get("accept-language", ""), default))
+
+
+def draw(
+    request: Request,
+    template: str,
+    principal: Principal | None = None,
+    *,
+    status: int = 200,
+    **values: Any,
+) -> HTMLResponse:
+    """A page; where the browser has no token for forms yet, it gets one."""
+    settings = services_of(request).settings
+    known = cookie_token(request, settings)
+    token = known or fresh_token()
+    page = TEMPLATES.get_template(template).render(
+        words=words_of(request),
+        principal=principal,
+        assets=ASSETS,
+        here=request.url.path,
+        again=_again(request),
+        form_field=FORM_FIELD,
+        form_token=form_token(token),
+        version=__version__,
+        **({"is_simulated": False} | values),
+    )
+    response = HTMLResponse(page, status)
+    if not known:
+        response.set_cookie(
+            form_cookie(settings), token, httponly=True, samesite="lax", secure=settings.is_secure
+        )
+    return response
+
+
+def _again(request: Request) -> str:
+    """The way back to this page, filters and all; to the first page where it came by a form."""
+    if request.method != "GET":
+        return "/"
+    query = request.url.query
+    return local_path(f"{request.url.path}?{query}" if query else request.url.path)
+
+
+def draw_problem(request: Request, problem: Problem) -> HTMLResponse:
+    """A problem as a page: what to do, in the reader's language, and the request's id."""
+    name = f"error_{problem.status}"
+    known = name if name in TEXTS else "error_other"
+    return draw(
+        request,
+        "problem.html",
+        status=problem.status,
+        title=known,
+        detail=f"{known}_detail",
+        request_id=request_id(request),
+    )

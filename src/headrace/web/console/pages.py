@@ -1,0 +1,217 @@
+"""Pages: sign in and out, password, language, *Today*, and the decisions one by one."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+
+from headrace import packs
+from headrace.decisions.lending.decision import Outcome
+from headrace.errors import InputError
+from headrace.web.api.routes import DecisionLine, decisions
+from headrace.web.console.assets import BY_URL
+from headrace.web.console.drawing import LANGUAGE_COOKIE, draw, words_of
+from headrace.web.console.today import reason_text, today
+from headrace.web.console.words import LANGUAGES, Words
+from headrace.web.guard import (
+    caller_of,
+    form_cookie,
+    form_of,
+    local_path,
+    needs,
+    own_form,
+    session_cookie,
+)
+from headrace.web.problems import Refused
+from headrace.web.requests import FOREVER
+from headrace.web.security.access import ACCESS
+from headrace.web.security.accounts import Principal, TooManyTriesError
+from headrace.web.services import Services, services_of
+
+YEAR_SECONDS = 31_536_000
+SEE_OTHER = 303
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/static/{name}", name="asset")
+def asset(name: str) -> Response:
+    """A file that pages load."""
+    found = BY_URL.get(f"/static/{name}")
+    if found is None:
+        raise Refused(404, "There is no such file")
+    return Response(found.content, media_type=found.media_type, headers={"cache-control": FOREVER})
+
+
+@router.get("/sign-in", name="sign_in_page")
+def sign_in_page(request: Request) -> Response:
+    """The form to sign in; whoever is signed in already may do so as somebody else."""
+    onward = local_path(request.query_params.get("next", "/"))
+    return draw(request, "sign_in.html", onward=onward, wrong=None, typed="")
+
+
+@router.post("/sign-in", name="sign_in")
+async def sign_in(request: Request, form: Annotated[FormData, own_form()]) -> Response:
+    """Sign in: always a new session, whatever the browser came with."""
+    services = services_of(request)
+    name, onward = _field(form, "name"), local_path(_field(form, "next"))
+    before = request.cookies.get(session_cookie(services.settings), "")
+    try:
+        token = await run_in_threadpool(
+            services.accounts.sign_in,
+            name,
+            _field(form, "password"),
+            caller_of(request),
+            instead_of=before,
+        )
+        wrong, status = (None, SEE_OTHER) if token else ("sign_in_wrong", 401)
+    except TooManyTriesError:
+        token, wrong, status = None, "sign_in_refused", 429
+    services.metrics.sign_ins.labels("done" if token else wrong).inc()
+    if token is None:
+        return draw(request, "sign_in.html", status=status, onward=onward, wrong=wrong, typed=name)
+    response = RedirectResponse(onward, SEE_OTHER)
+    settings = services.settings
+    response.set_cookie(
+        session_cookie(settings), token, httponly=True, samesite="lax", secure=settings.is_secure
+    )
+    response.delete_cookie(form_cookie(settings), secure=settings.is_secure, httponly=True)
+    return response
+
+
+@router.post("/sign-out", name="sign_out")
+def sign_out(request: Request, principal: Annotated[Principal, needs("account")]) -> Response:
+    """End this session."""
+    services = services_of(request)
+    if principal.session is not None:
+        services.accounts.sign_out(principal.session, caller_of(request))
+    return _signed_out(services, "/sign-in")
+
+
+@router.get("/password", name="password_page")
+def password_page(request: Request, principal: Annotated[Principal, needs("account")]) -> Response:
+    """The form to choose another password."""
+    return _password_form(request, principal, None)
+
+
+@router.post("/password", name="password")
+async def password(request: Request, principal: Annotated[Principal, needs("account")]) -> Response:
+    """Choose another password, then sign in with it."""
+    services, form = services_of(request), await form_of(request)
+    old, new = _field(form, "old"), _field(form, "new")
+    if new != _field(form, "again"):
+        return _password_form(request, principal, "passwords_differ")
+    try:
+        await run_in_threadpool(
+            services.accounts.change_password, principal.user, old, new, caller_of(request)
+        )
+    except InputError as error:
+        wrong = "password_weak" if error.where == "password" else "old_password_wrong"
+        return _password_form(request, principal, wrong)
+    except TooManyTriesError:
+        return _password_form(request, principal, "sign_in_refused")
+    return _signed_out(services, "/sign-in")
+
+
+@router.post("/language", name="set_language")
+async def set_language(request: Request, form: Annotated[FormData, own_form()]) -> Response:
+    """Switch between Chinese and English, and stay on the page."""
+    response = RedirectResponse(local_path(_field(form, "next")), SEE_OTHER)
+    chosen = _field(form, "language")
+    if chosen not in LANGUAGES:
+        raise Refused(422, "There is no such language", remedy="zh or en")
+    secure = services_of(request).settings.is_secure
+    response.set_cookie(
+        LANGUAGE_COOKIE, chosen, YEAR_SECONDS, httponly=True, samesite="lax", secure=secure
+    )
+    return response
+
+
+@router.get("/", name="today")
+def today_page(request: Request, principal: Annotated[Principal, needs("book")]) -> Response:
+    """What there is today: the book in three numbers, decisions, cautions."""
+    run = services_of(request).run.current()
+    page = today(run, words_of(request))
+    return draw(request, "today.html", principal, page=page, is_simulated=run.about.simulated)
+
+
+@dataclass(frozen=True)
+class FirmLine:
+    """One decision as the page shows it; all texts are ready to be read."""
+
+    decision_id: str
+    firm: str
+    industry: str
+    outcome: str
+    limit: str
+    rate: str
+    rating: str
+    reason: str
+
+
+@router.get("/decisions", name="decisions_page")
+def decisions_page(
+    request: Request,
+    principal: Annotated[Principal, needs("decisions")],
+    outcome: Outcome | None = None,
+    cursor: str | None = None,
+) -> Response:
+    """Decisions one by one, as the API lists them."""
+    words = words_of(request)
+    listed = decisions(request, principal, outcome, cursor)
+    about = services_of(request).run.current().about
+    pack = packs.load(about.pack)
+    lines = [
+        _firm_line(
+            each, words, words.of(reason_text(pack, each.reasons[0])) if each.reasons else ""
+        )
+        for each in listed.items
+    ]
+    return draw(
+        request,
+        "decisions.html",
+        principal,
+        lines=lines,
+        further=listed.next,
+        kinds=[each.value for each in Outcome],
+        chosen=outcome.value if outcome else "",
+        is_first=cursor is None,
+        is_simulated=about.simulated,
+    )
+
+
+def _firm_line(line: DecisionLine, words: Words, reason: str) -> FirmLine:
+    is_offer = line.limit_minor > 0
+    return FirmLine(
+        decision_id=line.decision_id,
+        firm=line.name or line.party,
+        industry=line.industry or "",
+        outcome=words(f"outcome_{line.outcome.value}"),
+        limit=words.money(line.limit_minor, line.currency) if is_offer else "",
+        rate="" if line.rate is None else words.share(line.rate, 2),
+        rating=line.rating or "",
+        reason=reason,
+    )
+
+
+def _password_form(request: Request, principal: Principal, wrong: str | None) -> Response:
+    words = words_of(request)
+    known = [ACCESS.roles[name] for name in principal.user.roles if name in ACCESS.roles]
+    told = ", ".join(words.of(role.text) for role in known)
+    status = {None: 200, "sign_in_refused": 429}.get(wrong, 422)
+    return draw(request, "password.html", principal, status=status, wrong=wrong, roles=told)
+
+
+def _signed_out(services: Services, path: str) -> Response:
+    response = RedirectResponse(path, SEE_OTHER)
+    settings = services.settings
+    response.delete_cookie(session_cookie(settings), secure=settings.is_secure, httponly=True)
+    return response
+
+
+def _field(form: FormData, name: str) -> str:
+    """A field's text; empty where it is missing."""
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""

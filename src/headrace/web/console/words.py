@@ -1,0 +1,71 @@
+"""What pages say, in both languages, and how they write figures."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib.resources import files
+
+from headrace.money import MINOR_PER_MAJOR, format_minor, round_half_even
+from headrace.pack import Text
+
+LANGUAGES = ("zh", "en")
+
+
+def load_texts() -> Mapping[str, Text]:
+    """Every text by its name."""
+    told = json.loads(files(__package__).joinpath("texts.json").read_text(encoding="utf-8"))
+    return {name: Text(**each) for name, each in told.items()}
+
+
+TEXTS = load_texts()
+
+
+@dataclass(frozen=True)
+class Words:
+    """One language.
+
+    Attributes:
+        language: zh or en.
+    """
+
+    language: str
+
+    def __call__(self, name: str, **values: object) -> str:
+        """The text of a name, its gaps filled."""
+        return TEXTS[name].in_language(self.language).format(**values)
+
+    def of(self, text: Text) -> str:
+        """A text of a pack or role."""
+        return text.in_language(self.language)
+
+    def count(self, number: int) -> str:
+        """With thousands separators."""
+        return f"{number:,}"
+
+    def share(self, value: float | Decimal | None, digits: int = 1) -> str:
+        """A fraction in percent."""
+        return self("unknown") if value is None else f"{float(value) * 100:.{digits}f}%"
+
+    def money(self, minor: int, currency: str) -> str:
+        """Whole major units, in large sums shortened as people of the language do."""
+        per_major = MINOR_PER_MAJOR[currency]
+        if self.language == "zh" and abs(minor) >= 10_000 * per_major:
+            return (
+                f"{minor / per_major / 10_000:,.2f} 万元"
+                if currency == "CNY"
+                else format_minor(minor, currency)
+            )
+        return format_minor(round_half_even(minor / per_major) * per_major, currency)
+
+
+def preferred(accepted: str, default: str) -> str:
+    """The first of our languages in a browser's Accept-Language; `default` where there is none.
+
+    The order in the header is taken as the order of preference, as browsers write it.
+    """
+    for each in accepted.split(","):
+        primary = each.strip().partition(";")[0].partition("-")[0].lower()
+        if primary in LANGUAGES:
+            return primary
+    return default

@@ -1,0 +1,228 @@
+"""What is done to every request: an id, limits, safe headers, one line in the log, metrics.
+
+One ASGI middleware, outside of everything else, so that no response goes out without it.
+"""
+
+import asyncio
+import json
+import re
+import secrets
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from headrace.web.metrics import Metrics
+from headrace.web.problems import Problem, Refused, Responses
+from headrace.web.security.rates import Buckets
+from headrace.web.settings import Settings
+
+Log = Callable[[Mapping[str, Any]], None]
+
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'none'",  # no script at all, ours neither
+        "style-src 'self'",
+        "img-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "content-security-policy": CONTENT_POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+YEAR_SECONDS = 31_536_000
+ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+FOREVER = "public, max-age=31536000, immutable"
+
+
+def write_line(line: Mapping[str, Any]) -> None:
+    """One line of JSON on standard error."""
+    sys.stderr.write(json.dumps(line, ensure_ascii=True) + "\n")
+    sys.stderr.flush()
+
+
+@dataclass
+class Exchange:
+    """One request under way.
+
+    Attributes:
+        id: In the log, in problems, and in the header X-Request-ID.
+        status: Of the response; 0 before there is one.
+        sent: Bytes of the body that went out.
+    """
+
+    id: str
+    status: int = 0
+    sent: int = 0
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """An app behind its gate.
+
+    Attributes:
+        app: What answers.
+        settings: Limits, and the names under which it answers.
+        responses: How refusals look.
+        metrics: What is counted.
+        buckets: How fast one address may ask.
+        now: Microseconds since 1970.
+        log: Takes one line for each request.
+    """
+
+    app: ASGIApp
+    settings: Settings
+    responses: Responses
+    metrics: Metrics
+    buckets: Buckets
+    now: Callable[[], int]
+    log: Log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange, began = Exchange(self._id(scope)), perf_counter()
+        scope.setdefault("state", {})["request_id"] = exchange.id
+
+        async def sending(message: Message) -> None:
+            self._on_send(exchange, message)
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, sending, exchange)
+        finally:
+            self._told(scope, exchange, perf_counter() - began)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
+        request = Request(scope)
+        try:
+            self._admit(request)
+            await self.app(scope, self._limited(receive), send)
+        except Refused as refused:
+            response = self.responses.response(request, refused.problem, refused.headers)
+            await response(scope, receive, send)
+        except Exception:  # noqa: BLE001 - the one boundary: what nobody foresaw is a 500
+            self.log(
+                {"event": "error", "request": exchange.id, "traceback": traceback.format_exc()}
+            )
+            if not exchange.status:
+                problem = Problem(500, "Internal error", "The administrator finds it by its id")
+                await self.responses.response(request, problem)(scope, receive, send)
+
+    def _admit(self, request: Request) -> None:
+        """Refuse what needs no look inside.
+
+        Raises:
+            Refused: Another host's name, too many requests, or a body that says it is too large.
+        """
+        if _host_name(request) not in self.settings.hosts():
+            raise Refused(421, "This service does not answer under that name")
+        wait = self.buckets.wait(f"address {address_of(request)}", self.now())
+        if wait:
+            raise too_fast(wait)
+        told = request.headers.get("content-length", "0")
+        if not (told.isascii() and told.isdigit() and len(told) < 20):
+            raise Refused(400, "Content-Length is a number")
+        if int(told) > self.settings.body_bytes_max:
+            raise self._too_large()
+
+    def _limited(self, receive: Receive) -> Receive:
+        """Receives a body that is neither too large nor too slow."""
+        arrived = 0
+        deadline = asyncio.get_running_loop().time() + self.settings.body_seconds_max
+        is_whole = False
+
+        async def limited() -> Message:
+            nonlocal arrived, is_whole
+            if is_whole:  # what comes now is that the client has gone: that may take long
+                return await receive()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise Refused(408, "The request took too long to arrive") from None
+            arrived += len(message.get("body", b""))
+            is_whole = not message.get("more_body", False)
+            if arrived > self.settings.body_bytes_max:
+                raise self._too_large()
+            return message
+
+        return limited
+
+    def _too_large(self) -> Refused:
+        return Refused(413, f"A request has at most {self.settings.body_bytes_max} bytes")
+
+    def _on_send(self, exchange: Exchange, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            exchange.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers[name] = value
+            headers["x-request-id"] = exchange.id
+            headers.setdefault("cache-control", "no-store")
+            if self.settings.is_secure:
+                headers["strict-transport-security"] = f"max-age={YEAR_SECONDS}"
+        elif message["type"] == "http.response.body":
+            exchange.sent += len(message.get("body", b""))
+
+    def _told(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
+        """One line, without query, cookies or anything that was sent: they may hold secrets."""
+        route = getattr(scope.get("route"), "path", "none")
+        self.metrics.count_request(scope["method"], route, exchange.status, seconds)
+        self.log(
+            {
+                "event": "request",
+                "at": (
+                    datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.now())
+                ).isoformat(),
+                "request": exchange.id,
+                "method": scope["method"],
+                "route": route,
+                "status": exchange.status,
+                "milliseconds": round(seconds * 1000, 2),
+                "bytes": exchange.sent,
+                "user": scope["state"].get("user", ""),
+                "address": address_of(Request(scope)),
+            }
+        )
+
+    def _id(self, scope: Scope) -> str:
+        """A proxy's id where proxies are believed and it is plain, else a fresh one."""
+        given = Request(scope).headers.get("x-request-id", "")
+        return given if self.settings.proxies and ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def address_of(request: Request) -> str:
+    """From where a request comes; of a believed proxy, from where it came to the proxy."""
+    return request.client.host if request.client else ""
+
+
+def too_fast(wait: float) -> Refused:
+    """The refusal of somebody who asks too fast."""
+    seconds = str(max(1, round(wait + 0.5)))
+    return Refused(429, "Too many requests", headers={"retry-after": seconds})
+
+
+def _host_name(request: Request) -> str:
+    """The name a request was sent to, without the port."""
+    host = request.headers.get("host", "")
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()

@@ -1,0 +1,1 @@
+"""Who asks, and what they may: accounts, sessions, API keys, roles, limits, forgery."""

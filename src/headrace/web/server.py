@@ -1,0 +1,69 @@
+"""The service on a port: uvicorn, with what it must not do switched off."""
+
+import socket
+
+import uvicorn
+
+from headrace.errors import InputError
+from headrace.web.app import create_app
+from headrace.web.services import Services
+from headrace.web.settings import Settings
+
+HEADER_BYTES_MAX = 32_768
+CONNECTIONS_MAX = 1_000
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A socket on the settings' address; from now on connections wait to be answered.
+
+    Raises:
+        InputError: The address is taken, or is none of this machine.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    # The protocol is named, for only then asyncio sends small answers at once (TCP_NODELAY).
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        raise InputError(
+            f"The service cannot listen there: {error.strerror or error}",
+            where=f"{settings.host}:{settings.port}",
+            remedy="Choose another --port, or end what listens there",
+        ) from error
+    return listening
+
+
+def url_of(settings: Settings, listening: socket.socket) -> str:
+    """Where browsers find the service."""
+    if settings.origin:
+        return settings.origin
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    scheme = "https" if settings.certificate else "http"
+    return f"{scheme}://{host}:{listening.getsockname()[1]}"
+
+
+def serve(services: Services, listening: socket.socket) -> None:
+    """Answer until SIGTERM or SIGINT; requests under way are finished first."""
+    settings = services.settings
+    config = uvicorn.Config(
+        create_app(services),
+        log_config=None,  # our own lines, on standard error
+        access_log=False,
+        server_header=False,
+        ws="none",
+        lifespan="on",
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=list(settings.proxies),
+        ssl_certfile=settings.certificate or None,
+        ssl_keyfile=settings.certificate_key or None,
+        limit_concurrency=CONNECTIONS_MAX,
+        h11_max_incomplete_event_size=HEADER_BYTES_MAX,
+        timeout_graceful_shutdown=settings.stop_seconds,
+    )
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    except KeyboardInterrupt:  # SIGINT, told again once all is done
+        services.log({"event": "stopped"})
