@@ -39,7 +39,7 @@ from measures.sba_history import with_history
 from measures.score_sets import as_numbers, sba, taiwan
 from numpy.typing import NDArray
 
-from headrace.scores.straight_card import platt
+from headrace.scores.straight_fitting import platt
 from headrace.scores.trees.categories import Ordered, fit_rated, rated_out_of_fold
 from headrace.scores.trees.lightgbm_growing import (
     Calibration,

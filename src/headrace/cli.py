@@ -1,85 +1,102 @@
-"""The command line: `headrace run`, `verify`, `explain` and what goes with them.
+"""The `headrace` command: what can be typed, and where each command is.
 
-Every command that finds something takes --json and then prints one JSON value and nothing else on
-standard output; progress and errors go to standard error. Exit status: 0 done, 1 something does
-not hold (verify), 2 input that cannot be used.
+A group of commands is imported when it is asked for, so that none waits for the libraries of the
+others.
 """
 
 import io
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, replace
-from datetime import datetime
-from decimal import Decimal
-from pathlib import Path
-from time import perf_counter
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from headrace import __version__, packs
-from headrace.adapters import printing
-from headrace.adapters.code import code_digest
-from headrace.adapters.folder import DiskFolder
-from headrace.adapters.folder_source import FolderSource
-from headrace.adapters.formats import StandardFormats
-from headrace.adapters.keys import load_or_create_signing_key
-from headrace.adapters.machine import THREADS_MAX, limited_threads, quiet_libraries
-from headrace.adapters.mappings import draft_mapping, find_mapping, load_mapping
-from headrace.adapters.outputs import cleared, for_simulation
-from headrace.adapters.policy_sheets import read_workbook
-from headrace.adapters.postgres import without_passwords
-from headrace.adapters.store import FactStore, csv_bytes
-from headrace.adapters.terminal import Silent, TerminalProgress
-from headrace.adapters.user_files import read_policy, read_text, write_file
-from headrace.commands import (
-    basis,
-    book,
-    card,
-    cases,
-    collateral,
-    decide,
-    features,
-    graph,
-    ledger,
-    loan,
-    model,
-    order,
-    payment,
-    policy,
-    pool,
-    product,
-    score,
-    securitisation,
-    serve,
-    shipping,
-    voucher,
-    warehouse,
-    whatif,
-)
+from headrace import __version__
 from headrace.errors import HeadraceError, InputError
-from headrace.evidence.checkpoint import read_public_key
-from headrace.facts.mapping import SourceMapping, parse_mapping
-from headrace.money import to_minor
-from headrace.pack import Pack
-from headrace.scores.straight_card import Scorecard
-from headrace.simulator.run import simulate, write_economy
-from headrace.simulator.settings import EconomySettings
-from headrace.workflows.explain import decision_id_of, explain, facts_behind, run_settings
-from headrace.workflows.lend import LendSettings
-from headrace.workflows.policy import parse_policy
-from headrace.workflows.ports import Progress
-from headrace.workflows.prove import Receipt, check_receipt, prove_decision, verify
-from headrace.workflows.result import RunResult
-from headrace.workflows.run import STEPS, Output, RunSettings, Signer, run
-from headrace.workflows.score import ScoreSettings
-from headrace.workflows.summary import summary
+
+COMMANDS = {
+    "run": "run:run_command",
+    "demo": "run:demo_command",
+    "economy": "run:economy_command",
+    "verify": "run:verify_command",
+    "explain": "run:explain_command",
+    "receipt": "run:receipt_command",
+    "query": "run:query_command",
+    "mapping": "mapping:app",
+    "features": "features:app",
+    "graph": "graph:app",
+    "card": "card:app",
+    "model": "model:app",
+    "score": "score:app",
+    "policy": "policy:app",
+    "simulate": "whatif:simulate_command",
+    "decide": "decide:decide_command",
+    "replay": "decide:replay_command",
+    "restate": "decide:restate_command",
+    "hits": "decide:hits_command",
+    "stream": "decide:stream_command",
+    "cases": "cases:app",
+    "book": "book:app",
+    "ledger": "ledger:app",
+    "loan": "loan:app",
+    "product": "product:app",
+    "voucher": "voucher:app",
+    "warehouse": "warehouse:app",
+    "payment": "payment:app",
+    "order": "order:app",
+    "shipping": "shipping:app",
+    "basis": "basis:app",
+    "collateral": "collateral:app",
+    "pool": "pool:app",
+    "abs": "securitisation:app",
+    "serve": "serve:serve_command",
+    "user": "serve:user_app",
+}
+"""What one types: the module of `headrace.commands`, and its group or function."""
+
+
+class Imported(Mapping[str, Any]):
+    """The commands by name, each imported when it is first looked up."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        """A command or group; KeyError where there is none."""
+        if name not in self._found:
+            self._found[name] = _imported(name, COMMANDS[name])
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in the order in which help lists them."""
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(COMMANDS)
+
+
+def _imported(name: str, place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    found = getattr(import_module(f"headrace.commands.{module}"), attribute)
+    parent = typer.Typer(add_completion=False)
+    parent.callback()(lambda: None)  # makes a group of it, though it hold one command
+    if isinstance(found, typer.Typer):
+        parent.add_typer(found, name=name, no_args_is_help=True)
+    else:
+        parent.command(name)(found)
+    group: Any = typer.main.get_command(parent)
+    return group.commands[name]
 
 
 class Commands(TyperGroup):
     """All commands; where one is misused, the error repeats no password."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands: Any = Imported()
 
     def invoke(self, ctx: Any) -> Any:
         """Run what was typed."""
@@ -88,7 +105,8 @@ class Commands(TyperGroup):
         except Exception as error:  # typer's own, which have no public name
             told = getattr(error, "message", None)
             if isinstance(told, str):
-                error.message = without_passwords(told)  # type: ignore[attr-defined] # see above
+                postgres = import_module("headrace.adapters.postgres")
+                error.message = postgres.without_passwords(told)  # type: ignore[attr-defined] # see above
             raise
 
 
@@ -100,54 +118,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-mapping_app = typer.Typer(help="Mapping files: what a bank's own export means.")
-app.add_typer(mapping_app, name="mapping", no_args_is_help=True)
-app.add_typer(features.app, name="features", no_args_is_help=True)
-app.add_typer(graph.app, name="graph", no_args_is_help=True)
-app.add_typer(policy.app, name="policy", no_args_is_help=True)
-app.add_typer(cases.app, name="cases", no_args_is_help=True)
-app.add_typer(book.app, name="book", no_args_is_help=True)
-app.add_typer(ledger.app, name="ledger", no_args_is_help=True)
-app.add_typer(product.app, name="product", no_args_is_help=True)
-app.add_typer(voucher.app, name="voucher", no_args_is_help=True)
-app.add_typer(warehouse.app, name="warehouse", no_args_is_help=True)
-app.add_typer(payment.app, name="payment", no_args_is_help=True)
-app.add_typer(order.app, name="order", no_args_is_help=True)
-app.add_typer(shipping.app, name="shipping", no_args_is_help=True)
-app.add_typer(basis.app, name="basis", no_args_is_help=True)
-app.add_typer(securitisation.app, name="abs", no_args_is_help=True)
-app.add_typer(collateral.app, name="collateral", no_args_is_help=True)
-app.add_typer(pool.app, name="pool", no_args_is_help=True)
-app.add_typer(score.app, name="score", no_args_is_help=True)
-app.add_typer(card.app, name="card", no_args_is_help=True)
-app.add_typer(model.app, name="model", no_args_is_help=True)
-app.add_typer(loan.app, name="loan", no_args_is_help=True)
-app.command("decide")(decide.decide_command)
-app.command("replay")(decide.replay_command)
-app.command("restate")(decide.restate_command)
-app.command("hits")(decide.hits_command)
-app.command("simulate")(whatif.simulate_command)
-app.command("stream")(decide.stream_command)
-app.command("serve")(serve.serve_command)
-app.add_typer(serve.user_app, name="user", no_args_is_help=True)
-
-
-def _language(text: str) -> str:
-    if text not in ("zh", "en"):
-        raise InputError(f"{text!r} is no language", where="--lang", remedy="zh or en")
-    return text
-
-
 Version = Annotated[bool, typer.Option("--version", help="Print the version.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
-Language = Annotated[str, typer.Option("--lang", help="zh or en.", callback=_language)]
-PackName = Annotated[str, typer.Option("--pack", help="Which scenario.")]
-OutFolder = Annotated[Path, typer.Option("--out", help="The folder a run wrote.")]
-Threads = Annotated[int, typer.Option("--threads", min=1, max=THREADS_MAX, help="Threads to use.")]
-DEFAULT_PACK = "sme_invoices"
-DEMO = EconomySettings()
-DEMO_SEED = 3
-DEMO_FIRMS_MIN = 120  # fewer hold too few defaults to fit a card
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -166,322 +137,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(arguments, prog_name="headrace")
     except HeadraceError as error:
-        printing.error(error)
-        sys.exit(2)
+        _told(error)
     except OSError as error:  # a full disk, a folder without permission, whoever met it
         problem = f"the system refuses: {error.strerror or error}"
-        printing.error(InputError(problem, where=str(error.filename or "")))
-        sys.exit(2)
+        _told(InputError(problem, where=str(error.filename or "")))
+
+
+def _told(error: HeadraceError) -> None:
+    import_module("headrace.adapters.printing").error(error)
+    sys.exit(2)
 
 
 @app.callback(invoke_without_command=True)
-def options(version: Version = False) -> None:
+def options(*, version: Version = False) -> None:
     """Headrace 活水: industrial digital finance, from dated facts to provable decisions."""
     if version:
-        printing.line(f"headrace {__version__}")
+        typer.echo(f"headrace {__version__}")
         raise typer.Exit
-
-
-@app.command("run")
-def run_command(
-    data: Annotated[Path, typer.Option(help="Folder with the data.")],
-    out: Annotated[Path, typer.Option(help="Folder to write; emptied of an earlier run.")],
-    pack: PackName = DEFAULT_PACK,
-    mapping: Annotated[
-        Path | None, typer.Option(help="Mapping file; else data/mapping.toml or a shipped one.")
-    ] = None,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Decide on what was known by that day's end."),
-    ] = None,
-    policy: Annotated[
-        Path | None, typer.Option(help="Folder with own policy files; see `policy export`.")
-    ] = None,
-    budget: Annotated[
-        str | None, typer.Option(help="Sum of limits of the year, in major units (yuan).")
-    ] = None,
-    profit_share_min: Annotated[
-        float,
-        typer.Option(
-            min=0.0, max=1.0, help="Share of the best profit to keep while reaching more firms."
-        ),
-    ] = LendSettings.profit_share_min,
-    scorecard: Annotated[
-        Path | None, typer.Option(help="A scorecard.json fitted before, instead of fitting one.")
-    ] = None,
-    add_term: Annotated[
-        list[str] | None, typer.Option(help="Add a feature or field to the scorecard.")
-    ] = None,
-    allow_leakage: Annotated[
-        bool, typer.Option("--allow-leakage", help="Go on where the leakage check refuses.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Deals firms to folds.")] = ScoreSettings.seed,
-    repeats: Annotated[
-        int, typer.Option(min=1, help="Repeats of the 5-fold validation.")
-    ] = ScoreSettings.repeats,
-    threads: Threads = 2,
-    lang: Language = "zh",
-    as_json: AsJson = False,
-) -> None:
-    """Ingest, relate, compute, score, decide, report and prove, in one go."""
-    chosen = packs.load(pack)
-    own = {} if policy is None else read_policy(policy, chosen.require_lending().files)
-    # Read before `cleared`: a slip in a table must not cost the results of the last run.
-    in_force = parse_policy(chosen, own, read_workbook)
-    card = None if scorecard is None else _scorecard(scorecard)
-    settings = RunSettings(
-        as_of=None if as_of is None else as_of.date(),
-        language=lang,
-        score=ScoreSettings(seed, repeats, card, tuple(add_term or ()), allow_leakage),
-        lend=LendSettings(_budget(budget, in_force.economics.currency), profit_share_min),
-        policy=in_force,
-        code=code_digest(),
-    )
-    source = FolderSource(data, _mapping(data, mapping, chosen))
-    with limited_threads(threads):
-        _run(source, chosen, cleared(out, data), settings, as_json=as_json)
-
-
-@app.command()
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the data and the results.")] = Path("demo"),
-    firms: Annotated[int, typer.Option(min=DEMO_FIRMS_MIN, help="Firms to simulate.")] = DEMO.firms,
-    invoices: Annotated[int, typer.Option(help="Invoices to simulate.")] = DEMO.invoices,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same economy.")] = DEMO_SEED,
-    threads: Threads = 2,
-    lang: Language = "en",
-    as_json: AsJson = False,
-) -> None:
-    """Simulate an economy and run the whole job on it."""
-    pack, data = packs.load(DEFAULT_PACK), for_simulation(out / "data")
-    progress = _progress(lang, as_json=as_json)
-    with _stopping(progress):
-        progress.begin("simulate")
-        write_economy(simulate(replace(DEMO, firms=firms, invoices=invoices), seed), data)
-        progress.end("simulate", f"{firms:,} firms, {invoices:,} invoices")
-    settings = RunSettings(language=lang, code=code_digest())
-    source = FolderSource(data, _mapping(data, None, pack))
-    with limited_threads(threads):
-        _run(source, pack, cleared(out / "out", data), settings, as_json=as_json)
-
-
-@app.command("economy")
-def economy_command(
-    out: Annotated[Path, typer.Option(help="Folder to write.")],
-    firms: Annotated[int, typer.Option(help="Firms in the bank's file.")] = DEMO.firms,
-    invoices: Annotated[int, typer.Option(help="Rows of invoices.")] = DEMO.invoices,
-    seed: Annotated[int, typer.Option(help="The same seed, the same bytes.")] = DEMO_SEED,
-) -> None:
-    """Write a simulated economy: data to try things on, labelled as simulated."""
-    economy = simulate(replace(DEMO, firms=firms, invoices=invoices), seed)
-    write_economy(economy, for_simulation(out))
-    printing.line(f"{out}: simulated economy, {firms:,} firms, {invoices:,} invoices, seed {seed}")
-
-
-@app.command("verify")
-def verify_command(
-    out: Annotated[Path | None, typer.Argument(help="The folder a run wrote.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Also check the data it read.")] = None,
-    key: Annotated[
-        Path | None, typer.Option(help="key.pub that must have signed, from elsewhere.")
-    ] = None,
-    receipt: Annotated[
-        Path | None, typer.Option(help="Check this receipt against --key instead of a folder.")
-    ] = None,
-    lang: Language = "zh",
-    as_json: AsJson = False,
-) -> None:
-    """Check every byte of a run's folder against its evidence."""
-    trusted = None if key is None else read_public_key(read_text(key)).public
-    if receipt is not None:
-        holds = _verify_receipt(receipt, trusted, lang, as_json=as_json)
-    else:
-        holds = _verify_folder(out, data, trusted, lang, as_json=as_json)
-    if not holds:
-        raise typer.Exit(1)
-
-
-@app.command("explain")
-def explain_command(
-    who: Annotated[str, typer.Argument(help="A firm, such as E17; a decision, with --live.")],
-    out: OutFolder = Path("out"),
-    facts: Annotated[
-        str | None, typer.Option(help="List the facts behind this feature instead.")
-    ] = None,
-    live: Annotated[
-        Path | None, typer.Option("--live", help="Folder of live decisions instead of a run's.")
-    ] = None,
-    customer: Annotated[
-        bool, typer.Option("--customer", help="Only what the customer is told.")
-    ] = False,
-    lang: Language = "zh",
-    as_json: AsJson = False,
-) -> None:
-    """Why it was decided so: facts, features, points, rules, limit and rate."""
-    if live is not None:
-        decide.explain_live(live, who, lang, customer=customer, as_json=as_json)
-        return
-    folder, store = DiskFolder(out), FactStore(out)
-    pack = packs.load(run_settings(folder).pack)
-    if facts is not None:
-        table = facts_behind(folder, store, pack, who, facts)
-        if as_json:
-            printing.table_as_json(table)
-        else:
-            printing.table(table, lang)
-        return
-    found = explain(folder, store, pack, who)
-    if as_json:
-        printing.as_json(found.to_dict())
-    else:
-        printing.explanation(found, pack, lang)
-
-
-@app.command("receipt")
-def receipt_command(
-    party: Annotated[str, typer.Argument(help="Code of the firm.")],
-    out: OutFolder = Path("out"),
-    to: Annotated[Path | None, typer.Option(help="File to write; else standard output.")] = None,
-) -> None:
-    """Proof of one decision, to be given to whom it concerns; shows nothing of others."""
-    folder = DiskFolder(out)
-    text = prove_decision(folder, decision_id_of(folder, party)).to_json()
-    if to is None:
-        printing.line(text)
-    else:
-        write_file(to, f"{text}\n".encode())
-
-
-@app.command()
-def query(
-    sql: Annotated[str, typer.Argument(help="One SELECT over party, invoice, correction, …")],
-    out: OutFolder = Path("out"),
-    to: Annotated[Path | None, typer.Option(help="Write a CSV that Excel opens.")] = None,
-    threads: Threads = 2,
-    as_json: AsJson = False,
-) -> None:
-    """Ask the stored facts in SQL."""
-    found = FactStore(out, threads=threads).query(sql)
-    if to is not None:
-        write_file(to, csv_bytes(found))
-    elif as_json:
-        printing.table_as_json(found)
-    else:
-        printing.table(found)
-
-
-@mapping_app.command("draft")
-def draft_command(
-    data: Annotated[Path, typer.Argument(help="Folder with the files.")],
-) -> None:
-    """Propose a mapping.toml from the headers found; look it over before you use it."""
-    printing.line(draft_mapping(data))
-
-
-def _run(
-    source: FolderSource, pack: Pack, out: Path, settings: RunSettings, *, as_json: bool
-) -> None:
-    began = perf_counter()
-    key = load_or_create_signing_key()
-    output = Output(DiskFolder(out), StandardFormats(), Signer(key.private, key.name))
-    progress = _progress(settings.language, as_json=as_json)
-    with _stopping(progress), quiet_libraries():
-        result = run(source, pack, output, settings, progress)
-    seconds = perf_counter() - began
-    if as_json:
-        printing.as_json(_object(result, seconds))
-    else:
-        printing.run_result(result, out, settings.language, seconds)
-
-
-def _object(result: RunResult, seconds: float) -> dict[str, Any]:
-    evidence = {"entries": result.entries, "root": result.root}
-    return {**summary(result), "evidence": evidence, "seconds": round(seconds, 2)}
-
-
-def _mapping(data: Path, chosen: Path | None, pack: Pack) -> SourceMapping:
-    if chosen is not None:
-        return load_mapping(chosen)
-    shipped = [parse_mapping(text, name) for name, text in pack.mappings.items()]
-    return find_mapping(data, shipped)
-
-
-def _progress(language: str, *, as_json: bool) -> Progress:
-    return Silent() if as_json else TerminalProgress(STEPS, language)
-
-
-@contextmanager
-def _stopping(progress: Progress) -> Iterator[None]:
-    """Take the spinner away before an error is printed."""
-    try:
-        yield
-    finally:
-        if isinstance(progress, TerminalProgress):
-            progress.stop()
-
-
-def _verify_folder(
-    out: Path | None, data: Path | None, trusted: bytes | None, language: str, *, as_json: bool
-) -> bool:
-    if out is None:
-        raise InputError(
-            "there is nothing to verify",
-            where="verify",
-            remedy="name the folder that a run wrote, or give --receipt and --key",
-        )
-    read = None if data is None else DiskFolder(data)
-    found = verify(DiskFolder(out), data=read, trusted_key=trusted)
-    if as_json:
-        printing.as_json({"holds": found.holds, **asdict(found)})
-    else:
-        printing.verification(found, language)
-    return found.holds
-
-
-def _verify_receipt(path: Path, trusted: bytes | None, language: str, *, as_json: bool) -> bool:
-    if trusted is None:
-        raise InputError(
-            "a receipt is checked with the lender's key",
-            where="--key",
-            remedy="give evidence/key.pub, had from the lender, not from whoever sent the receipt",
-        )
-    receipt = Receipt.from_json(read_text(path))
-    problem = check_receipt(receipt, trusted)
-    if as_json:
-        printing.as_json(
-            {
-                "holds": problem is None,
-                "decision_id": receipt.decision_id,
-                "problem": problem and f"{problem.where}: {problem.what}",
-            }
-        )
-    else:
-        printing.receipt(receipt, problem, language)
-    return problem is None
-
-
-def _scorecard(path: Path) -> Scorecard:
-    try:
-        return Scorecard.from_json(read_text(path))
-    except InputError as error:
-        where = f"{path}, {error.where}" if error.where != str(path) else error.where
-        raise InputError(error.problem, where=where, remedy=error.remedy) from error
-
-
-def _budget(text: str | None, currency: str) -> int | None:
-    """Major units as written, with or without thousands separators, in minor units.
-
-    Raises:
-        InputError: If it is no amount of the currency.
-    """
-    if text is None:
-        return None
-    try:
-        return to_minor(Decimal(text.replace(",", "").replace("_", "")), currency)
-    except (ArithmeticError, ValueError) as error:
-        raise InputError(
-            f"{text!r} is no amount of {currency}", where="--budget", remedy="such as 100000000"
-        ) from error
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from headrace.adapters import printing
+from headrace.adapters import printing, printing_run
 from headrace.adapters.printing_texts import OUTCOME, WORDS
 from headrace.errors import InputError
 from headrace.workflows.prove import Problem, Verification
@@ -45,11 +45,11 @@ def test_an_error_has_three_parts_on_standard_error_and_is_never_cut(capsys):
 
 
 def test_a_verification_in_both_languages(capsys):
-    printing.verification(verification(), "en")
+    printing_run.verification(verification(), "en")
     assert "✓ proved  29 files, 66 entries, 60 decisions" in capsys.readouterr().out
-    printing.verification(verification(), "zh")
+    printing_run.verification(verification(), "zh")
     assert "✓ 验证通过  29 个文件，66 条存证，60 项决策" in capsys.readouterr().out
-    printing.verification(verification(Problem(LONG, "is gone", "restore it")), "en")
+    printing_run.verification(verification(Problem(LONG, "is gone", "restore it")), "en")
     told = capsys.readouterr().out
     assert f"  {LONG} is gone\n    restore it\n" in told
     assert "nobody whose signature holds" in told
@@ -57,7 +57,7 @@ def test_a_verification_in_both_languages(capsys):
 
 def test_of_many_problems_the_first_are_shown_and_the_rest_counted(capsys):
     many = [Problem(f"file {number}", "is gone") for number in range(1000)]
-    printing.verification(verification(*many), "zh")
+    printing_run.verification(verification(*many), "zh")
     told = capsys.readouterr().out
     assert "1,000 处不符" in told
     assert "另有 960 项" in told
@@ -76,7 +76,7 @@ def test_a_wide_table_is_whole_in_a_pipe(capsys):
 def test_on_a_terminal_of_80_columns_nothing_is_wider_and_no_chinese_is_cut(monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "80")
-    grid = printing._grid(2, gap=3)
+    grid = printing_run._grid(2, gap=3)
     text = "数据中没有违约日期用于预测的发票可能晚于违约本身因此测得的模型效果可能偏高" * 2
     grid.add_row("•", text)
     printing.console_now().print(grid)

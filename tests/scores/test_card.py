@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from headrace.errors import InputError, MappingError
 from headrace.scores.rating import RatingScale
-from headrace.scores.straight_card import CardSpec, Scorecard, Term, Transform, fit, terms_of
+from headrace.scores.straight_card import CardSpec, Scorecard, Term, Transform, terms_of
+from headrace.scores.straight_fitting import fit
 
 SPEC = CardSpec(terms=(Term("sales", Transform.LOG, low=1.0), Term("voids", high=1.0), Term("age")))
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from headrace.errors import InputError
-from headrace.scores.straight_card import CardSpec, Scorecard, Term, Transform, fit
+from headrace.scores.straight_card import CardSpec, Scorecard, Term, Transform
+from headrace.scores.straight_fitting import fit
 
 SPEC = CardSpec(terms=(Term("sales", Transform.LOG, low=1), Term("voids", high=1), Term("age")))
 

@@ -13,7 +13,7 @@ from headrace.adapters import printing, printing_basis, printing_vouchers
 from headrace.adapters.contract_tables import write_contract_table
 from headrace.adapters.events import check_writable
 from headrace.adapters.user_files import read_toml, write_file
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.contracts.basis.delivery import DeliveryRefusal
 from headrace.errors import InputError
 from headrace.money import to_minor

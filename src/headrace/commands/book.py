@@ -19,7 +19,7 @@ from headrace.adapters.folder import DiskFolder
 from headrace.adapters.wall_clock import now
 from headrace.commands.book_files import DEFAULT, ZONE, BookPlace, Opened, opened
 from headrace.commands.book_post import post_command
-from headrace.commands.policy_files import AsJson, By, Language
+from headrace.commands.options import AsJson, By, Language
 from headrace.contracts.conventions.china import CHINA
 from headrace.contracts.lending.account import Status, quote
 from headrace.contracts.lending.acts import extension

@@ -9,7 +9,7 @@ from headrace.adapters import printing, printing_book
 from headrace.adapters.movement_files import read_moved
 from headrace.adapters.wall_clock import now
 from headrace.commands.book_files import DEFAULT, BookPlace, opened
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.errors import InputError
 
 

@@ -20,7 +20,7 @@ from headrace.commands.card_options import (
     labelled,
     read_table,
 )
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.scores.validation.splits import SplitSettings
 from headrace.workflows.card_building import Dated, findings, held_out
 from headrace.workflows.card_rows import Asked, CardRows, read_card_rows

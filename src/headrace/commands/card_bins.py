@@ -24,7 +24,7 @@ from headrace.commands.card_options import (
     trend_of,
 )
 from headrace.commands.desk_options import AsTable, checked_out
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.errors import InputError
 from headrace.scores.binning.bins import Bins
 from headrace.scores.binning.optimal import TableError, fit_table

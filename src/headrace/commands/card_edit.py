@@ -19,7 +19,7 @@ from headrace.adapters.score_sheets import (
 from headrace.adapters.user_files import write_file
 from headrace.adapters.wall_clock import now
 from headrace.commands.card_options import CardFile, CardOut, Who, Why, read_card
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.errors import InputError
 from headrace.scores.binning.bins import Kind
 from headrace.scores.binning.edits import By, Merge, MoveCategory, MoveEdge, Part, SetWoe, Split

@@ -29,7 +29,7 @@ from headrace.commands.card_options import (
     read_table,
     set_aside,
 )
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.errors import InputError
 from headrace.scores.cards.codec import card_to_json
 from headrace.scores.cards.fitting import CardSettings

@@ -22,7 +22,7 @@ from headrace.commands.card_options import (
     set_aside,
 )
 from headrace.commands.desk_options import AsTable, checked_out
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.errors import InputError
 from headrace.scores.cards.points_card import PointsCard
 from headrace.scores.cards.reasons import ReasonMethod

@@ -13,7 +13,7 @@ from headrace.adapters import printing, printing_decisions
 from headrace.adapters.case_store import CaseStore
 from headrace.adapters.policy_objects import entry_object
 from headrace.adapters.wall_clock import now
-from headrace.commands.policy_files import AsJson, By, Comment, Language
+from headrace.commands.options import AsJson, By, Comment, Language
 from headrace.decisions.flow.lists import Entry
 from headrace.errors import InputError
 from headrace.monitor.cases import (

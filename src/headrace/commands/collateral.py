@@ -26,7 +26,7 @@ from headrace.commands.desk_options import (
     write_out,
     yuan_amount,
 )
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.contracts.collateral.backtest import CAVEATS
 from headrace.contracts.collateral.borrowing_base import Eligibility, certificate
 from headrace.contracts.collateral.checking import standard_lines

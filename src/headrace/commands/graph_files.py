@@ -19,7 +19,7 @@ from headrace.adapters.printing_graph import grids, words
 from headrace.adapters.store import FactStore
 from headrace.adapters.wall_clock import now
 from headrace.clock import EPOCH, end_of_day, start_of_day
-from headrace.commands.policy_files import chosen_language
+from headrace.commands.options import chosen_language
 from headrace.errors import InputError
 from headrace.facts.localtime import instant_of
 from headrace.workflows.graph_build import about

@@ -15,7 +15,7 @@ from headrace.adapters.ledger_files import write_ledger
 from headrace.adapters.ledger_store import open_ledger
 from headrace.adapters.store import csv_bytes
 from headrace.adapters.user_files import write_file
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds
 from headrace.ledger import asof, chart, reports

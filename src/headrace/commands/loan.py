@@ -18,7 +18,7 @@ from headrace.adapters.user_tables import UserTable, read_user_table
 from headrace.adapters.wall_clock import now
 from headrace.clock import local_day
 from headrace.commands.loan_terms import on_terms, terms_file
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.contracts.classification.tables import read_tables, shipped_tables
 from headrace.contracts.classification.words import Language as Words
 from headrace.contracts.conventions.china import CHINA

@@ -38,7 +38,7 @@ from headrace.commands.model_files import (
     located,
     save_model,
 )
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.errors import InputError
 from headrace.scores.cards.points_card import PointsCard
 from headrace.scores.linear import Linear

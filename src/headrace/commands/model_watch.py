@@ -27,7 +27,7 @@ from headrace.commands.model_files import (
     located,
     save_model,
 )
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.errors import InputError
 from headrace.scores.table_fitting import Making
 from headrace.scores.table_model import TableModel, Taken

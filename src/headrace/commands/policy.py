@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from headrace import packs
-from headrace.adapters import printing, printing_policy
+from headrace.adapters import printing, printing_policy, printing_run
 from headrace.adapters.policy_folder import is_policy, read_bytes, write_files
 from headrace.adapters.policy_objects import (
     act_object,
@@ -24,13 +24,10 @@ from headrace.adapters.policy_sheets import Workbooks, read_workbook
 from headrace.adapters.policy_store import PolicyStore
 from headrace.adapters.user_files import read_policy, write_policy
 from headrace.adapters.wall_clock import now
+from headrace.commands.options import AsJson, By, Comment, Language
 from headrace.commands.policy_files import (
-    AsJson,
-    By,
-    Comment,
     Document,
     From,
-    Language,
     Number,
     PackName,
     PolicyName,
@@ -402,7 +399,7 @@ def _check_lending(folder: Path, pack: str, lang: str, *, as_json: bool) -> None
     if as_json:
         printing.as_json({"files": sorted(own), "remarks": said})
     else:
-        printing.policy_check(sorted(own), said, lang)
+        printing_run.policy_check(sorted(own), said, lang)
 
 
 def _said(

@@ -35,19 +35,6 @@ ACTIVE = "active"
 """In place of a version's number: the one that decides now."""
 
 
-def chosen_language(text: str) -> str:
-    """The language that --lang names.
-
-    Raises:
-        InputError: There is no such language here.
-    """
-    if text not in ("zh", "en"):
-        raise InputError(f"{text!r} is no language", where="--lang", remedy="zh or en")
-    return text
-
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
-Language = Annotated[str, typer.Option("--lang", help="zh or en.", callback=chosen_language)]
 PackName = Annotated[
     str | None, typer.Option("--pack", help="Pack whose features the policy reads.")
 ]
@@ -58,8 +45,6 @@ PolicyName = Annotated[
     str | None, typer.Option("--policy", help="Its name, where the store holds several.")
 ]
 Number = Annotated[int, typer.Argument(help="Number of the version.", min=1)]
-By = Annotated[str, typer.Option("--by", help="Who does it.")]
-Comment = Annotated[str, typer.Option("--comment", help="Why, in your words.")]
 From = Annotated[
     str | None, typer.Option("--from", help="From when on, such as 2026-03-01T00:00Z; else now.")
 ]

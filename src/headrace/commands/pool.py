@@ -23,7 +23,7 @@ from headrace.commands.desk_options import (
     write_out,
     yuan_amount,
 )
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.contracts.sharing.book import Book, read_book, shipped
 from headrace.contracts.sharing.checking import Carrier, breaches
 from headrace.contracts.sharing.pool_terms import (

@@ -16,7 +16,7 @@ from headrace.adapters.contract_tables import write_contract_table
 from headrace.adapters.user_files import read_text, write_file
 from headrace.adapters.wall_clock import now
 from headrace.clock import local_day
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.contracts.products.catalogue import shipped_products, shipped_rules
 from headrace.contracts.products.compiler import compile_product
 from headrace.contracts.products.definition import Definition, read_product

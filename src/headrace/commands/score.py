@@ -14,7 +14,7 @@ from headrace.adapters.events import quarantine_path
 from headrace.adapters.user_files import read_text
 from headrace.adapters.user_tables import UserTable, read_user_table
 from headrace.commands.desk_options import AsTable, checked_out, write_out
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.errors import InputError
 from headrace.scores.named import patents
 from headrace.scores.named.definition import (

@@ -22,7 +22,7 @@ from headrace.adapters.printing_issuance import Checked
 from headrace.adapters.printing_securitisation import Shown
 from headrace.adapters.store import csv_bytes
 from headrace.adapters.user_files import read_text, read_toml, write_file
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.commands.securitisation_given import (
     Cdr,
     Cpr,

@@ -8,7 +8,7 @@ import typer
 from headrace.adapters import printing, printing_desk, printing_trade
 from headrace.adapters.desk_files import read_cells, remove_tables, write_tables
 from headrace.commands.ledger import View
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.commands.trade_books import ChartView, LedgerFile, opened_books, told_books
 from headrace.commands.voucher import example_text, give_example
 from headrace.workflows import trade_acts

@@ -16,7 +16,7 @@ from headrace.adapters.desk_files import read_cells, remove_tables, write_tables
 from headrace.adapters.events import check_writable
 from headrace.adapters.user_files import write_file
 from headrace.commands.ledger import View
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.commands.trade_books import ChartView, LedgerFile, opened_books, told_books
 from headrace.contracts.instruments import recourse, tiers, views
 from headrace.contracts.instruments.double_pledge import Near

@@ -7,7 +7,7 @@ import typer
 
 from headrace.adapters import printing, printing_desk, printing_goods, printing_vouchers
 from headrace.adapters.desk_files import read_cells, remove_tables, write_tables
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.commands.voucher import example_text, give_example
 from headrace.workflows import goods_pledge
 from headrace.workflows.vouchers import movement_table

@@ -20,7 +20,7 @@ from headrace.adapters.sheets import xlsx_bytes
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.user_files import read_policy, read_text, write_file
 from headrace.commands.feature_files import Asked, Voids
-from headrace.commands.policy_files import AsJson, Language
+from headrace.commands.options import AsJson, Language
 from headrace.decisions.flow.policy import Policy
 from headrace.decisions.flow.program import FlowProgram
 from headrace.decisions.tables.table import Table

@@ -13,7 +13,8 @@ from headrace.facts.kinds import CREDIT_RECORD
 from headrace.pack import Lending
 from headrace.scores.leakage.check import find_leaks
 from headrace.scores.leakage.findings import Leak, refuse
-from headrace.scores.straight_card import CardSpec, Floats, Scorecard, Term, fit, terms_of
+from headrace.scores.straight_card import CardSpec, Floats, Scorecard, Term, terms_of
+from headrace.scores.straight_fitting import fit
 from headrace.scores.validation.straight import Validation, validate
 
 SEED_MAX = 2**32 - 1  # what the generators underneath take

@@ -19,7 +19,7 @@ from headrace.scores.deep.encoding import Features, fit_encoding
 from headrace.scores.deep.model import DeepModel, Layer, Learnt, codes_of
 from headrace.scores.deep.oversampling import make, wanted
 from headrace.scores.deep.training import Autoencoder, train
-from headrace.scores.straight_card import platt
+from headrace.scores.straight_fitting import platt
 from headrace.scores.validation.nested import Rows
 from headrace.scores.validation.splits import SplitSettings, split
 

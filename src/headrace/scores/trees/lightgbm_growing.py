@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.errors import InputError
-from headrace.scores.straight_card import platt
+from headrace.scores.straight_fitting import platt
 from headrace.scores.trees.calibration import fit_isotonic
 from headrace.scores.trees.growing import check_rows, check_settings
 from headrace.scores.trees.lightgbm_text import read_lightgbm

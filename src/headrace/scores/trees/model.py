@@ -24,7 +24,7 @@ from scipy.special import expit
 
 from headrace.errors import InputError
 from headrace.evidence.canonical import canonical_json
-from headrace.scores.straight_card import platt
+from headrace.scores.straight_fitting import platt
 from headrace.scores.trees.calibration import Isotonic, fit_isotonic
 from headrace.scores.trees.kernels import add_leaves, add_steps
 from headrace.scores.trees.reading import NEEDED, NO_NODE, Counts, Ints, read_fields

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from sklearn.model_selection import RepeatedStratifiedKFold
 
-from headrace.scores.straight_card import CardSpec, Floats, fit
+from headrace.scores.straight_card import CardSpec, Floats
+from headrace.scores.straight_fitting import fit
 from headrace.scores.validation.curves import CalibrationBin, wilson
 from headrace.scores.validation.figures import Figure, auc, ks
 
