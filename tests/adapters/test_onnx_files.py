@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from boosting_sample import small
 from headrace.scores.trees.growing import BoostingSettings, fit_boosting
 from headrace.scores.trees.model import Boosting
 
@@ -56,16 +57,6 @@ def test_onnx_runtime_gives_the_same_probabilities(seed, leaves, calibrated):
     raw, probability = scored(model, asked)
     assert np.abs(raw - model.raw_score(asked)).max() <= 1e-12
     assert np.abs(probability - model.probability(asked)).max() <= 1e-12
-
-
-def small(**change) -> Boosting:
-    plain = {
-        "fitted_on": "by hand", "names": ["a", "b"], "baseline": -1.0, "slope": 2.0, "shift": 0.5,
-        "roots": [0, 1], "feature": [-1, 0, -1, -1], "threshold": [0.0, None, 0.0, 0.0],
-        "missing_left": [0, 0, 0, 0], "left": [-1, 2, -1, -1], "right": [-1, 3, -1, -1],
-        "value": [0.25, 0.0, -1.5, 1.0],
-    }  # fmt: skip
-    return Boosting.from_json(json.dumps({**plain, **change}))
 
 
 def test_a_tree_of_one_leaf_and_a_split_between_known_and_missing():

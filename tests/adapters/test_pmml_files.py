@@ -1,7 +1,5 @@
 """Models as PMML text: what the standard makes of it is what the model says."""
 
-import json
-
 import numpy as np
 import pmml_reference as pmml
 import pyarrow as pa
@@ -9,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from boosting_sample import small
 from headrace.adapters.pmml_files import boosting_pmml, card_pmml
 from headrace.errors import InputError, MappingError
 from headrace.scores.binning.problem import Settings, Special
@@ -16,7 +15,6 @@ from headrace.scores.cards.fitting import CardSettings, fit_card
 from headrace.scores.cards.points_card import PointsCard
 from headrace.scores.cards.reasons import ReasonMethod, rank_reasons
 from headrace.scores.trees.growing import BoostingSettings, fit_boosting
-from headrace.scores.trees.model import Boosting
 
 NAMES = ("利润 <&>", "arrears", "age")
 
@@ -58,16 +56,6 @@ def test_trees_score_as_the_model_does(seed, calibrated):
         found = pmml.evaluate(data, named(row))
         assert found["raw_score"] == pytest.approx(raw[place], abs=1e-12)
         assert found["probability"] == pytest.approx(probability[place], abs=1e-12)
-
-
-def small(**change) -> Boosting:
-    plain = {
-        "fitted_on": "by hand", "names": ["a", "b"], "baseline": -1.0, "slope": 2.0, "shift": 0.5,
-        "roots": [0, 1], "feature": [-1, 0, -1, -1], "threshold": [0.0, None, 0.0, 0.0],
-        "missing_left": [0, 0, 0, 0], "left": [-1, 2, -1, -1], "right": [-1, 3, -1, -1],
-        "value": [0.25, 0.0, -1.5, 1.0],
-    }  # fmt: skip
-    return Boosting.from_json(json.dumps({**plain, **change}))
 
 
 def test_a_tree_of_one_leaf_and_a_split_between_known_and_missing():

@@ -10,10 +10,10 @@ from rich.table import Table
 
 from headrace.adapters.printing import console_now, safe
 from headrace.adapters.printing_card_texts import HOLDS, TRENDS, WORDS
-from headrace.scores.binning.bins import BinKind, Bins
+from headrace.scores.binning.bins import CHINESE, ENGLISH, BinKind, Bins
 from headrace.scores.cards.codec import card_digest
 from headrace.scores.cards.points_card import PointsCard
-from headrace.scores.cards.table import CardRow, labels_zh, line_rows
+from headrace.scores.cards.table import CardRow, line_rows
 from headrace.scores.leakage.findings import Leak
 from headrace.workflows.card_building import Built, ClassCount, least_points
 from headrace.workflows.card_names import SAID, protected
@@ -177,7 +177,7 @@ def binned(bins: Bins, lang: str) -> None:
 
 
 def _labels(bins: Bins, lang: str) -> list[str]:
-    return list(labels_zh(bins) if lang == "zh" else bins.labels)
+    return list(bins.labelled(CHINESE if lang == "zh" else ENGLISH))
 
 
 def _is_shown(kind: BinKind, rows: float | None) -> bool:

@@ -9,11 +9,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from headrace.errors import InputError
-from headrace.scores.binning.bins import BinKind, Kind
+from headrace.scores.binning.bins import CHINESE, BinKind, Kind
 from headrace.scores.binning.edits import By, Edited, Merge, MoveCategory, Split, edit
 from headrace.scores.cards.points_card import Line, PointsCard
 from headrace.scores.cards.scale import PointsScale
-from headrace.scores.cards.table import COLUMNS, card_rows, labels_zh, line_rows
+from headrace.scores.cards.table import COLUMNS, card_rows, line_rows
 from headrace.scores.cards.table_reading import SheetRow, card_of_rows
 
 BY = By("w", "2026-11-22", "test", despite=("trend", "min_bads", "min_goods"))
@@ -58,15 +58,15 @@ def test_there_is_a_row_for_every_bin_and_one_for_the_base(card):
 
 
 def test_labels_in_chinese():
-    assert labels_zh(INCOME) == (
+    assert INCOME.labelled(CHINESE) == (
         "低于 1000",
         "1000 至 2000（不含）",
         "2000 至 5000（不含）",
         "5000 及以上",
         "缺失",
     )
-    assert labels_zh(HOUSING) == ("own", "rent、guest", "缺失", "其他")
-    assert labels_zh(numeric("x", (), (5,), (5,))) == ("全部", "缺失")
+    assert HOUSING.labelled(CHINESE) == ("own", "rent、guest", "缺失", "其他")
+    assert numeric("x", (), (5,), (5,)).labelled(CHINESE) == ("全部", "缺失")
 
 
 def test_a_bin_without_rows_has_no_default_rate():

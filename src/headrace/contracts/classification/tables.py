@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from headrace.contracts.conventions.cited import Source
 from headrace.errors import MappingError
 
 
@@ -95,17 +96,6 @@ _NEEDS: Mapping[Reason, str] = {
     Reason.HELD: "months",
     Reason.OBSERVATION: "months",
 }
-
-
-@dataclass(frozen=True)
-class Source:
-    """A regulation; `read` is what was read of it."""
-
-    id: str
-    zh: str
-    en: str
-    number: str
-    read: str
 
 
 @dataclass(frozen=True)

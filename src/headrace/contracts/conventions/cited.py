@@ -20,7 +20,12 @@ _RULE = DATED | {"article", "value"}
 
 @dataclass(frozen=True)
 class Source:
-    """A regulation or practice; `read` says what was read of it."""
+    """A regulation or practice.
+
+    Attributes:
+        number: Of the document, as officially cited; empty where it was not read.
+        read: What was read of it, and where.
+    """
 
     id: str
     zh: str

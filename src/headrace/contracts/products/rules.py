@@ -18,6 +18,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, TypeVar
 
+from headrace.contracts.conventions.cited import Source
 from headrace.contracts.products.entries import is_number, loaded, only, text_of
 from headrace.contracts.products.fields import Field, field_of, read_value
 from headrace.errors import InputError, MappingError
@@ -40,22 +41,6 @@ class Severity(StrEnum):
     REFUSE = "refuse"
     WARN = "warn"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A regulation.
-
-    Attributes:
-        number: Of the document, as officially cited; empty where it was not read.
-        read: What was read of it, and where.
-    """
-
-    id: str
-    zh: str
-    en: str
-    number: str
-    read: str
 
 
 @dataclass(frozen=True)

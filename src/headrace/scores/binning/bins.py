@@ -48,6 +48,23 @@ class BinKind(Enum):
 
 
 @dataclass(frozen=True)
+class Labels:
+    """How bins are named in a language; `{}` stands for an end of a bin."""
+
+    comma: str
+    below: str
+    between: str
+    above: str
+    every: str
+    missing: str
+    other: str
+
+
+ENGLISH = Labels(", ", "< {}", "[{}, {})", ">= {}", "all", "missing", "other")
+CHINESE = Labels("、", "低于 {}", "{} 至 {}（不含）", "{} 及以上", "全部", "缺失", "其他")
+
+
+@dataclass(frozen=True)
 class Bins:
     """A column binned. Saved and loaded without losing a bit (`codec`); never pickled.
 
@@ -182,16 +199,22 @@ class Bins:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Of each bin, for people."""
+        """Of each bin, for people, in English."""
+        return self.labelled(ENGLISH)
+
+    def labelled(self, words: Labels) -> tuple[str, ...]:
+        """Of each bin, for people, in the words given."""
         if self.kind is Kind.CATEGORICAL:
-            ordinary = [", ".join(group) for group in self.groups]
+            ordinary = [words.comma.join(group) for group in self.groups]
         else:
             ends = [f"{edge:.15g}" for edge in self.edges]
-            ordinary = [f"[{low}, {high})" for low, high in pairwise(ends)]
-            ordinary = [f"< {ends[0]}", *ordinary, f">= {ends[-1]}"] if ends else ["all"]
+            between = [words.between.format(low, high) for low, high in pairwise(ends)]
+            ordinary = [words.every]
+            if ends:
+                ordinary = [words.below.format(ends[0]), *between, words.above.format(ends[-1])]
         specials = [special.name for special in self.settings.specials]
-        other = ["other"] if self.kind is Kind.CATEGORICAL else []
-        return (*ordinary, *specials, "missing", *other)
+        other = [words.other] if self.kind is Kind.CATEGORICAL else []
+        return (*ordinary, *specials, words.missing, *other)
 
     def codes(self, values: Values) -> Codes:
         """The bin number of each value, int32 (n,).

@@ -3,9 +3,8 @@
 import json
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
-from headrace.scores.binning.bins import BinKind, Bins, Kind
+from headrace.scores.binning.bins import CHINESE, BinKind, Bins, Kind
 from headrace.scores.cards.points_card import Line, PointsCard
 
 Cell = str | float | int | None
@@ -82,7 +81,7 @@ def card_rows(card: PointsCard) -> tuple[CardRow, ...]:
 def line_rows(line: Line) -> tuple[CardRow, ...]:
     """The bins of a line, in their order."""
     bins = line.bins
-    chinese = labels_zh(bins)
+    chinese = bins.labelled(CHINESE)
     ends = [None, *bins.edges, None]
     is_numeric = bins.kind is Kind.NUMERIC
     found = []
@@ -114,16 +113,3 @@ def _categories(bins: Bins, code: int) -> str | None:
     if code == bins.other:
         return json.dumps(bins.rare, ensure_ascii=False)
     return json.dumps(bins.groups[code], ensure_ascii=False) if code < bins.ordinary else None
-
-
-def labels_zh(bins: Bins) -> tuple[str, ...]:
-    """Of each bin, in Chinese."""
-    if bins.kind is Kind.CATEGORICAL:
-        ordinary = ["、".join(group) for group in bins.groups]
-    else:
-        ends = [f"{edge:.15g}" for edge in bins.edges]
-        between = [f"{low} 至 {high}（不含）" for low, high in pairwise(ends)]
-        ordinary = [f"低于 {ends[0]}", *between, f"{ends[-1]} 及以上"] if ends else ["全部"]
-    specials = [special.name for special in bins.settings.specials]
-    other = ["其他"] if bins.kind is Kind.CATEGORICAL else []
-    return (*ordinary, *specials, "缺失", *other)

@@ -315,15 +315,6 @@ def _check_grades(score: NamedScore, at: _At) -> None:
         raise at.wrong("least_known", "it is no share", "from 0 to 1")
 
 
-def definition_text(name: str) -> str:
-    """The file of a score that ships, as it ships.
-
-    Raises:
-        KeyError: There is none of that name.
-    """
-    return shipped_texts()[name]
-
-
 @cache
 def shipped_texts() -> Mapping[str, str]:
     """The files that ship, by name, in the order of the names."""
