@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from headrace.errors import InputError
 from headrace.evidence.canonical import canonical_json
-from headrace.scores import straight_card as straight
+from headrace.scores import straight_fitting as straight
 from headrace.scores.cards.fitting import CardSettings, fit_card
 from headrace.scores.cards.points_card import PointsCard
 from headrace.scores.deep.fitting import DeepSettings, fit_deep
