@@ -18,7 +18,8 @@ from headrace.errors import HeadraceError, InputError
 
 COMMANDS = {
     "run": "run:run_command",
-    "demo": "run:demo_command",
+    "init": "workspace:init_command",
+    "demo": "demo:demo_command",
     "economy": "run:economy_command",
     "verify": "run:verify_command",
     "explain": "run:explain_command",

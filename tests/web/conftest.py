@@ -1,5 +1,6 @@
 """One small run and a fresh store for each test."""
 
+import fcntl
 import shutil
 
 import pytest
@@ -7,6 +8,8 @@ from web_world import Browser, service, write_run
 
 from headrace.adapters.book_store import engine_of
 from headrace.adapters.web_store import WebStore
+from headrace.adapters.workspace import Workspace, workspace_at
+from headrace.cli import main
 
 
 @pytest.fixture(scope="session")
@@ -21,11 +24,35 @@ def empty_store(tmp_path_factory):
 @pytest.fixture
 def world(tmp_path, empty_store):
     """A service on a run of five decisions; nobody has an account yet."""
-    write_run(tmp_path / "run")
+    write_run(tmp_path / "out")
     path = tmp_path / "accounts.db"
     shutil.copy(empty_store, path)
     store = WebStore(engine_of(str(path), create=False))
-    with service(tmp_path / "run", store, str(path)) as found:
+    with service(Workspace(tmp_path), store) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory, worker_id):
+    """A small workspace as `headrace demo` fills it: read it, or copy it before you write."""
+    shared = tmp_path_factory.getbasetemp()
+    place = (shared if worker_id == "master" else shared.parent) / "demo"
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # made once, by the first of several test processes
+        if not (place / "done").is_file():
+            main(["demo", "--out", str(place), "--firms", "120", "--invoices", "60000", "--json"])
+            (place / "done").touch()
+    return place
+
+
+@pytest.fixture
+def demo(demo_folder, tmp_path, empty_store):
+    """A service on a copy of the demo's workspace; nobody has an account yet."""
+    root = tmp_path / "demo"
+    shutil.copytree(demo_folder, root, ignore=shutil.ignore_patterns("accounts.db*"))
+    shutil.copy(empty_store, root / "accounts.db")
+    store = WebStore(engine_of(str(root / "accounts.db"), create=False))
+    with service(workspace_at(root), store) as found:
         yield found
 
 

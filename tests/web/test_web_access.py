@@ -119,7 +119,7 @@ def test_reading_about_somebody_is_audited_before_it_is_shown(rita, world):
 
 def test_nothing_about_somebody_is_shown_where_the_audit_cannot_be_written(rita, world):
     world.store._engine.dispose()
-    path = Path(world.services.settings.store)
+    path = Path(world.services.workspace.store("accounts"))
     for each in path.parent.glob("accounts.db*"):
         each.unlink()
     answer = rita.get("/api/v1/decisions")
@@ -194,8 +194,9 @@ def test_stored_secrets_open_nothing(world):
     browser = Browser(world)
     browser.sign_in("rita")
     token = browser.client.cookies["headrace"]
-    kept = Path(world.services.settings.store).read_bytes()
-    kept += Path(world.services.settings.store + "-wal").read_bytes()
+    path = Path(world.services.workspace.store("accounts"))
+    kept = path.read_bytes()
+    kept += Path(f"{path}-wal").read_bytes()
     for secret in (key, key.split("_", 2)[2], token, PASSWORD):
         assert secret.encode() not in kept
 

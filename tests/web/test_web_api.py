@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from web_world import DECISIONS, Browser, decision, write_run
 
+from headrace.adapters.workspace import workspace_at
 from headrace.decisions.lending.decision import Outcome
 from headrace.errors import HeadraceError
 from headrace.web.api.pages import Cursor, position_after
 from headrace.web.run_folder import RunFolder
+from headrace.web.security.access import ACCESS
 
 
 def whole_list(browser, path):
@@ -30,7 +32,7 @@ def whole_list(browser, path):
 
 def test_me(rita):
     told = rita.get("/api/v1/me").json()
-    permissions = ["account", "book", "decisions"]
+    permissions = sorted(ACCESS.roles["risk_manager"].may)
     assert told == {"name": "rita", "roles": ["risk_manager"], "permissions": permissions}
 
 
@@ -131,10 +133,12 @@ def test_the_description_is_open_api_3_1_and_tells_of_every_route(world):
     assert "ValidationError" not in json.dumps(told), "422 is a problem, as RFC 9457 has it"
 
 
-def test_a_demos_folder_is_found_from_outside(tmp_path):
+def test_a_runs_folder_is_served_as_well_as_the_workspace_it_is_in(tmp_path):
     write_run(tmp_path / "demo" / "out")
-    assert len(RunFolder(tmp_path / "demo").current().decisions) == 5
-    assert len(RunFolder(tmp_path / "demo" / "out").current().decisions) == 5
+    for folder in (tmp_path / "demo", tmp_path / "demo" / "out"):
+        found = workspace_at(folder)
+        assert found.root == tmp_path / "demo"
+        assert len(RunFolder(found.folder("run")).current().decisions) == 5
 
 
 def test_a_run_is_read_once_while_it_stays_as_it_is(world):

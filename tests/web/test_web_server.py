@@ -160,8 +160,8 @@ def test_keys_are_made_shown_once_and_taken_back(typed):
         (("user", "lock", "nobody"), "no such user"),
         (("user", "key", "add", "nobody", "--may", "book"), "no such user"),
         (("user", "key", "revoke", "x"), "no such key"),
-        (("user", "list", "--config", "absent.toml"), "no such file"),
-        (("serve", "--store", "none/x.db", "--port", "0"), "cannot be opened"),
+        (("user", "list", "--in", "absent"), "no such folder"),
+        (("serve", "absent", "--port", "0"), "no such folder"),
     ],
 )
 def test_what_cannot_be_done_is_said(typed, arguments, told):

@@ -32,7 +32,7 @@ def test_a_file_is_read(tmp_path):
     path = tmp_path / "headrace.toml"
     path.write_text('[packs]\nx = 1\n[serve]\nport = 9000\nproxies = ["10.0.0.7"]\n')
     found = read_settings(path)
-    assert (found.port, found.proxies, found.folder) == (9000, ("10.0.0.7",), "out")
+    assert (found.port, found.proxies) == (9000, ("10.0.0.7",))
     path.write_text("[packs]\nx = 1\n")
     assert read_settings(path) == Settings() == read_settings(tmp_path / "absent.toml")
 

@@ -17,6 +17,7 @@ from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
 from headrace.adapters.web_store import Entry, User, WebStore
+from headrace.adapters.workspace import Workspace
 from headrace.decisions.lending.decision import Decision, Outcome
 from headrace.web.app import create_app
 from headrace.web.metrics import Metrics
@@ -176,19 +177,20 @@ def write_run(folder: Path, decisions: tuple[Decision, ...] = DECISIONS) -> None
 
 
 @contextmanager
-def service(folder: Path, store: WebStore, address: str) -> Iterator[World]:
-    """A service on a run in `folder` and a store; patient with tests that ask a lot."""
+def service(workspace: Workspace, store: WebStore) -> Iterator[World]:
+    """A service on a workspace and a store; patient with tests that ask a lot."""
     clock, logged = Clock(), []
-    settings = Settings(folder=str(folder), store=address, requests_per_second=10**6, burst=10**6)
+    settings = Settings(requests_per_second=10**6, burst=10**6)
     services = Services(
         settings=settings,
+        workspace=workspace,
         store=store,
         accounts=Accounts(store, clock, CHEAP),
-        run=RunFolder(folder),
+        run=RunFolder(workspace.folder("run")),
         metrics=Metrics(),
         buckets=Buckets(Rate(settings.requests_per_second, settings.burst)),
         now=clock,
         log=logged.append,
     )
     yield World(services, clock, logged)
-    store.close()
+    services.close()

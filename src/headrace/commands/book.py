@@ -6,40 +6,35 @@ with log and ledger in it, on which several work at once; its proof is written w
 """
 
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
 from headrace.adapters import printing, printing_book
 from headrace.adapters.folder import DiskFolder
+from headrace.adapters.loan_books import OpenBook, contracts_of, open_book
 from headrace.adapters.wall_clock import now
-from headrace.commands.book_files import DEFAULT, ZONE, BookPlace, Opened, opened
+from headrace.commands.book_files import DEFAULT, BookPlace
 from headrace.commands.book_post import post_command
 from headrace.commands.options import AsJson, By, Language
 from headrace.contracts.conventions.china import CHINA
 from headrace.contracts.lending.account import Status, quote
 from headrace.contracts.lending.acts import extension
-from headrace.contracts.lending.events import REFUSAL_WORDS, Restructure, WriteOff
+from headrace.contracts.lending.events import REFUSAL_WORDS, Restructure
 from headrace.contracts.lending.schedule import schedule
 from headrace.errors import InputError
-from headrace.facts.localtime import microseconds
 from headrace.money import to_minor
-from headrace.simulator.repayments import acts_on, draw_borrower
-from headrace.workflows.contracts import CONTRACTS_FILE, read_contracts
+from headrace.simulator.loan_months import simulate_months
 from headrace.workflows.explain import run_settings
-from headrace.workflows.loan_desk import LoanDesk
 from headrace.workflows.loan_log import (
     EVENTS,
     Approved,
     DayEnded,
     Entry,
-    Funded,
     Happened,
-    Signed,
     event_of,
 )
 from headrace.workflows.loan_reports import cash_by_month, loan_table, outcome
@@ -63,30 +58,12 @@ def open_command(
     as_json: AsJson = False,
 ) -> None:
     """Sign the contracts that a run's decisions offer, and put in the money to pay them out."""
-    folder = DiskFolder(run)
-    if CONTRACTS_FILE not in folder.names():
-        raise InputError(
-            "the folder holds no contracts",
-            where=str(run / CONTRACTS_FILE),
-            remedy="name a folder that `headrace run` wrote",
-        )
-    contracts = read_contracts(folder.read(CONTRACTS_FILE))
-    if not contracts:
-        raise InputError(
-            "the run offers no contract",
-            where=str(run / CONTRACTS_FILE),
-            remedy="contract_findings.csv says which were refused, and why",
-        )
-    currency, start = contracts[0].terms.currency, contracts[0].terms.start
-    amount = (
-        sum(each.terms.principal for each in contracts) if cash is None else _amount(cash, currency)
-    )
-    with opened(book, create=True) as here:
-        if run_settings(folder).simulated:
+    contracts = contracts_of(DiskFolder(run), str(run))
+    amount = None if cash is None else _amount(cash, contracts[0].terms.currency)
+    with open_book(book, create=True) as here:
+        if run_settings(DiskFolder(run)).simulated:
             here.mark_simulated()
-        items: list[tuple[str, Entry]] = [("fund", Funded(start, amount, currency))]
-        items += [(f"sign {each.contract}", Signed(each)) for each in contracts]
-        here.desk.record(items, _moment(start))
+        here.sign(contracts, amount)
         here.prove()
         _show(here, lang, as_json=as_json)
 
@@ -96,7 +73,7 @@ def show_command(
     *, book: BookPlace = DEFAULT, lang: Language = "zh", as_json: AsJson = False
 ) -> None:
     """How the book stands: what was lent, paid, is owed, lost, beside what was expected."""
-    with opened(book) as here:
+    with open_book(book) as here:
         _show(here, lang, as_json=as_json)
 
 
@@ -110,7 +87,7 @@ def list_command(
     as_json: AsJson = False,
 ) -> None:
     """Show the loans of the book, those longest overdue first."""
-    with opened(book) as here:
+    with open_book(book) as here:
         loans = [
             each
             for each in here.desk.book.loans.values()
@@ -133,7 +110,7 @@ def loan_command(
     as_json: AsJson = False,
 ) -> None:
     """Show one loan: terms, what happened, what is owed, what comes."""
-    with opened(book) as here:
+    with open_book(book) as here:
         loan = here.desk.book.loan(contract)
         happened = [each for each in here.log.entries() if each.contract == contract]
     signed = loan.account.status is Status.AGREED
@@ -156,7 +133,7 @@ def quote_command(
     as_json: AsJson = False,
 ) -> None:
     """What clears a loan on a day, if nothing else happens before."""
-    with opened(book) as here:
+    with open_book(book) as here:
         account = here.desk.book.loan(contract).account
     day = account.day if on is None else on.date()
     if day < account.day:
@@ -188,7 +165,7 @@ def act_command(  # noqa: PLR0913 - a command has a parameter per option
     as_json: AsJson = False,
 ) -> None:
     """Record what happened to a loan; for a day that has ended, the difference is posted."""
-    with opened(book) as here:
+    with open_book(book) as here:
         loan = here.desk.book.loan(contract)
         given: dict[str, Any] = {"on": on.date()}
         if amount is not None:
@@ -216,7 +193,7 @@ def extend_command(  # noqa: PLR0913 - a command has a parameter per option
     as_json: AsJson = False,
 ) -> None:
     """Give a borrower who cannot pay more time, on the book's day; the loan is then observed."""
-    with opened(book) as here:
+    with open_book(book) as here:
         account = here.desk.book.loan(contract).account
         terms = extension(account, until.date(), None if rate is None else _rate(rate))
         event = Restructure(account.day, terms)
@@ -235,7 +212,7 @@ def approve_command(  # noqa: PLR0913 - a command has a parameter per option
     as_json: AsJson = False,
 ) -> None:
     """Approve a better class: it is given at the end of the month, out of bad once it is earned."""
-    with opened(book) as here:
+    with open_book(book) as here:
         day = here.desk.book.loan(contract).account.day
         entry = Approved(contract, day, grade, by)
         _acted(here, key, entry, lang, as_json=as_json)
@@ -252,7 +229,7 @@ def end_day_command(
     as_json: AsJson = False,
 ) -> None:
     """End the book's day: interest of the night, what falls due, classes at a month's end."""
-    with opened(book) as here:
+    with open_book(book) as here:
         desk = here.desk
         last = desk.book.day if until is None else until.date()
         items: list[tuple[str, Entry]] = []
@@ -281,9 +258,9 @@ def simulate_command(
     as_json: AsJson = False,
 ) -> None:
     """Let simulated borrowers accept, pay, pay late and stop paying, day by day."""
-    with opened(book) as here:
+    with open_book(book) as here:
         here.mark_simulated()
-        _simulate(here.desk, months, seed, printing_book.days(lang, quiet=as_json))
+        simulate_months(here.desk, months, seed, printing_book.days(lang, quiet=as_json))
         here.prove()
         _show(here, lang, as_json=as_json)
 
@@ -299,7 +276,7 @@ def prove_command(
     as_json: AsJson = False,
 ) -> None:
     """Write how the book stands, as tables, facts and signed evidence that `verify` checks."""
-    with opened(book) as here:
+    with open_book(book) as here:
         if out is None and here.folder is None:
             raise InputError(
                 "a book on a server has no folder of its own",
@@ -320,7 +297,7 @@ def cash_flow_command(
     *, book: BookPlace = DEFAULT, lang: Language = "zh", as_json: AsJson = False
 ) -> None:
     """What came in and went out, month by month, from the ledger."""
-    with opened(book) as here:
+    with open_book(book) as here:
         table = cash_by_month(here.desk)
     if as_json:
         printing.table_as_json(table)
@@ -328,7 +305,9 @@ def cash_flow_command(
         printing_book.cash_flow(table, lang)
 
 
-def _acted(here: Opened, key: str, entry: Happened | Approved, lang: str, *, as_json: bool) -> None:
+def _acted(
+    here: OpenBook, key: str, entry: Happened | Approved, lang: str, *, as_json: bool
+) -> None:
     """Record one entry about a loan, and say what became of it."""
     (found,) = here.desk.record([(key, entry)], now())
     if found.refusal is not None:
@@ -348,37 +327,7 @@ def _acted(here: Opened, key: str, entry: Happened | Approved, lang: str, *, as_
         printing_book.acted(found, row, lang)
 
 
-def _simulate(desk: LoanDesk, months: int, seed: int, tick: printing_book.Tick) -> None:
-    """Day by day: everybody does what they do, then the day ends."""
-    contracts = [each.contract for each in desk.book.loans.values()]
-    borrowers = [
-        draw_borrower(each, len(schedule(each.terms, CHINA)), (seed, place))
-        for place, each in enumerate(contracts)
-    ]
-    day = desk.book.day
-    if day is None:
-        raise InputError("the book holds no contract", remedy="headrace book open")
-    last = _months_on(day, months)
-    while day < last:
-        items: list[tuple[str, Entry]] = []
-        for contract, borrower in zip(contracts, borrowers, strict=True):
-            name = contract.contract
-            loan = desk.book.loans[name]
-            gone = next((each.on for each in loan.events if isinstance(each, WriteOff)), None)
-            for event in acts_on(borrower, loan.account, day, gone):
-                kind = type(event).__name__.lower()
-                items.append((f"simulated {seed} {kind} {name} {day}", Happened(name, event)))
-        desk.record([*items, (f"end {day}", DayEnded(day))], _moment(day))
-        day += timedelta(days=1)
-        tick((last - day).days)
-
-
-def _months_on(day: date, months: int) -> date:
-    whole = day.year * 12 + day.month - 1 + months
-    return date(whole // 12, whole % 12 + 1, min(day.day, 28))
-
-
-def _show(here: Opened, lang: str, *, as_json: bool) -> None:
+def _show(here: OpenBook, lang: str, *, as_json: bool) -> None:
     found = outcome(here.desk)
     head, simulated = here.desk.ledger.head, here.log.simulated
     if as_json:
@@ -386,12 +335,6 @@ def _show(here: Opened, lang: str, *, as_json: bool) -> None:
         printing.as_json(told)
     else:
         printing_book.outcome(found, head, here.named, lang, simulated=simulated)
-
-
-def _moment(day: date) -> int:
-    """The evening of a day, as when it was known."""
-    local = datetime.combine(day, time(20), ZoneInfo(ZONE))
-    return microseconds(local.astimezone(UTC))
 
 
 def _rate(text: str) -> Decimal:

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from headrace.adapters import printing, printing_book
+from headrace.adapters.loan_books import open_book
 from headrace.adapters.movement_files import read_moved
 from headrace.adapters.wall_clock import now
-from headrace.commands.book_files import DEFAULT, BookPlace, opened
+from headrace.commands.book_files import DEFAULT, BookPlace
 from headrace.commands.options import AsJson, Language
 from headrace.errors import InputError
 
@@ -27,7 +28,7 @@ def post_command(
     as_json: AsJson = False,
 ) -> None:
     """Post what another part moved beside the loans; the same file again changes nothing."""
-    with opened(book) as here:
+    with open_book(book) as here:
         loans = here.desk.book.loans.values()
         currency = next((each.contract.terms.currency for each in loans), None)
         if currency is None:

@@ -1,6 +1,6 @@
 """The main job and what is asked of its result: `run`, `demo`, `verify`, `explain` and others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -31,7 +31,7 @@ from headrace.errors import InputError
 from headrace.evidence.checkpoint import read_public_key
 from headrace.facts.mapping import SourceMapping, parse_mapping
 from headrace.money import to_minor
-from headrace.pack import Pack
+from headrace.pack import Pack, Text
 from headrace.scores.straight_card import Scorecard
 from headrace.simulator.run import simulate, write_economy
 from headrace.simulator.settings import EconomySettings
@@ -51,7 +51,6 @@ Threads = Annotated[int, typer.Option("--threads", min=1, max=THREADS_MAX, help=
 DEFAULT_PACK = "sme_invoices"
 DEMO = EconomySettings()
 DEMO_SEED = 3
-DEMO_FIRMS_MIN = 120  # fewer hold too few defaults to fit a card
 
 
 def run_command(
@@ -108,31 +107,9 @@ def run_command(
         policy=in_force,
         code=code_digest(),
     )
-    source = FolderSource(data, _mapping(data, mapping, chosen))
+    source = FolderSource(data, mapping_of(data, mapping, chosen))
     with limited_threads(threads):
-        _run(source, chosen, cleared(out, data), settings, as_json=as_json)
-
-
-def demo_command(
-    out: Annotated[Path, typer.Option(help="Folder for the data and the results.")] = Path("demo"),
-    firms: Annotated[int, typer.Option(min=DEMO_FIRMS_MIN, help="Firms to simulate.")] = DEMO.firms,
-    invoices: Annotated[int, typer.Option(help="Invoices to simulate.")] = DEMO.invoices,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same economy.")] = DEMO_SEED,
-    threads: Threads = 2,
-    lang: Language = "en",
-    as_json: AsJson = False,
-) -> None:
-    """Simulate an economy and run the whole job on it."""
-    pack, data = packs.load(DEFAULT_PACK), for_simulation(out / "data")
-    progress = _progress(lang, as_json=as_json)
-    with _stopping(progress):
-        progress.begin("simulate")
-        write_economy(simulate(replace(DEMO, firms=firms, invoices=invoices), seed), data)
-        progress.end("simulate", f"{firms:,} firms, {invoices:,} invoices")
-    settings = RunSettings(language=lang, code=code_digest())
-    source = FolderSource(data, _mapping(data, None, pack))
-    with limited_threads(threads):
-        _run(source, pack, cleared(out / "out", data), settings, as_json=as_json)
+        execute(source, chosen, cleared(out, data), settings, as_json=as_json)
 
 
 def economy_command(
@@ -235,14 +212,15 @@ def query_command(
         printing.table(found)
 
 
-def _run(
+def execute(
     source: FolderSource, pack: Pack, out: Path, settings: RunSettings, *, as_json: bool
 ) -> None:
+    """Run the whole job and print what came of it."""
     began = perf_counter()
     key = load_or_create_signing_key()
     output = Output(DiskFolder(out), StandardFormats(), Signer(key.private, key.name))
-    progress = _progress(settings.language, as_json=as_json)
-    with _stopping(progress), quiet_libraries():
+    progress = progress_in(settings.language, as_json=as_json)
+    with stopping(progress), quiet_libraries():
         result = run(source, pack, output, settings, progress)
     seconds = perf_counter() - began
     if as_json:
@@ -256,19 +234,21 @@ def _object(result: RunResult, seconds: float) -> dict[str, Any]:
     return {**summary(result), "evidence": evidence, "seconds": round(seconds, 2)}
 
 
-def _mapping(data: Path, chosen: Path | None, pack: Pack) -> SourceMapping:
+def mapping_of(data: Path, chosen: Path | None, pack: Pack) -> SourceMapping:
+    """The mapping that was named, or the one that fits the data."""
     if chosen is not None:
         return load_mapping(chosen)
     shipped = [parse_mapping(text, name) for name, text in pack.mappings.items()]
     return find_mapping(data, shipped)
 
 
-def _progress(language: str, *, as_json: bool) -> Progress:
-    return Silent() if as_json else TerminalProgress(STEPS, language)
+def progress_in(language: str, *, as_json: bool, steps: Mapping[str, Text] = STEPS) -> Progress:
+    """What shows how far it is; nothing where JSON is asked for."""
+    return Silent() if as_json else TerminalProgress(steps, language)
 
 
 @contextmanager
-def _stopping(progress: Progress) -> Iterator[None]:
+def stopping(progress: Progress) -> Iterator[None]:
     """Take the spinner away before an error is printed."""
     try:
         yield

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,23 +14,20 @@ import typer
 
 from headrace.adapters import printing
 from headrace.adapters.wall_clock import now
+from headrace.adapters.workspace import FILE, workspace_at
 
 if TYPE_CHECKING:  # the service takes half a second to load, which other commands need not wait
     from headrace.web.security.accounts import Accounts
-    from headrace.web.settings import Settings
 
 FIRST = "admin"
-CONFIG = Path("headrace.toml")
 
 serve_app = typer.Typer(add_completion=False)
 user_app = typer.Typer(help="Who may sign in to the service.")
 key_app = typer.Typer(help="API keys, with which programs sign in.")
 user_app.add_typer(key_app, name="key", no_args_is_help=True)
 
-Config = Annotated[Path, typer.Option("--config", help="File with the table [serve].")]
-Store = Annotated[
-    str | None, typer.Option("--store", help="Accounts: SQLite file or postgresql:// address.")
-]
+In = Annotated[Path, typer.Option("--in", help="The workspace; else the current folder.")]
+HERE = Path()
 UserName = Annotated[str, typer.Argument(help="The user's name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 
@@ -39,29 +35,24 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 @serve_app.command("serve")
 def serve_command(
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder that a run or demo wrote; else as settings say.")
-    ] = None,
+        Path, typer.Argument(help="A workspace, or a folder that a run wrote.")
+    ] = HERE,
     *,
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option("--port", help="Port; 0: any free one.")] = None,
-    store: Store = None,
-    config: Config = CONFIG,
 ) -> None:
-    """Open API and console on what a run wrote, until Ctrl+C."""
+    """Open API and console on a workspace, until Ctrl+C."""
     from headrace.web.app import make_services  # noqa: PLC0415 - see above
     from headrace.web.server import listen, serve, url_of  # noqa: PLC0415 - see above
-    from headrace.web.settings import checked, with_values  # noqa: PLC0415 - see above
+    from headrace.web.settings import checked, read_settings, with_values  # noqa: PLC0415 - above
 
-    given = {
-        "folder": None if folder is None else str(folder),
-        "host": host,
-        "port": port,
-        "store": store,
-    }
+    workspace = workspace_at(folder)
+    given = {"host": host, "port": port}
     options = {name: value for name, value in given.items() if value is not None}
-    settings = checked(with_values(_settings(config), options, "command line"), "command line")
+    settings = read_settings(workspace.root / FILE)
+    settings = checked(with_values(settings, options, "command line"), "command line")
     with listen(settings) as listening:
-        services = make_services(settings, now)
+        services = make_services(workspace, settings, now)
         _first_admin(services.accounts)
         printing.line(f"Headrace: {url_of(settings, listening)}")
         serve(services, listening)
@@ -72,18 +63,17 @@ def add_command(
     name: UserName,
     *,
     role: Annotated[list[str], typer.Option("--role", help="viewer, account_manager, …")],
-    store: Store = None,
-    config: Config = CONFIG,
+    workspace: In = HERE,
 ) -> None:
     """Make an account and print its one-time password."""
-    with _accounts(store, config) as accounts:
+    with _accounts(workspace) as accounts:
         _show_password(name, accounts.add_user(name, role))
 
 
 @user_app.command("list")
-def list_command(*, store: Store = None, config: Config = CONFIG, as_json: AsJson = False) -> None:
+def list_command(*, workspace: In = HERE, as_json: AsJson = False) -> None:
     """Show users, their roles and the ids of their keys."""
-    with _accounts(store, config) as accounts:
+    with _accounts(workspace) as accounts:
         found = [_object(accounts, each.name) for each in accounts.store.users()]
     if as_json:
         printing.as_json(found)
@@ -97,25 +87,25 @@ def list_command(*, store: Store = None, config: Config = CONFIG, as_json: AsJso
 
 
 @user_app.command("lock")
-def lock_command(name: UserName, *, store: Store = None, config: Config = CONFIG) -> None:
+def lock_command(name: UserName, *, workspace: In = HERE) -> None:
     """Let nothing in under a name any more; sessions end, keys open nothing."""
-    with _accounts(store, config) as accounts:
+    with _accounts(workspace) as accounts:
         accounts.lock(name)
     printing.line(f"{name} is locked")
 
 
 @user_app.command("unlock")
-def unlock_command(name: UserName, *, store: Store = None, config: Config = CONFIG) -> None:
+def unlock_command(name: UserName, *, workspace: In = HERE) -> None:
     """Let somebody in again, also after too many wrong passwords."""
-    with _accounts(store, config) as accounts:
+    with _accounts(workspace) as accounts:
         accounts.unlock(name)
     printing.line(f"{name} may sign in")
 
 
 @user_app.command("reset")
-def reset_command(name: UserName, *, store: Store = None, config: Config = CONFIG) -> None:
+def reset_command(name: UserName, *, workspace: In = HERE) -> None:
     """Give somebody who forgot the password a one-time password; their sessions end."""
-    with _accounts(store, config) as accounts:
+    with _accounts(workspace) as accounts:
         _show_password(name, accounts.reset_password(name))
 
 
@@ -125,11 +115,10 @@ def key_add_command(
     *,
     may: Annotated[list[str], typer.Option("--may", help="A permission: decisions, metrics, …")],
     days: Annotated[int, typer.Option("--days", min=1, max=3650, help="How long it opens.")] = 90,
-    store: Store = None,
-    config: Config = CONFIG,
+    workspace: In = HERE,
 ) -> None:
     """Make an API key and print it, once."""
-    with _accounts(store, config) as accounts:
+    with _accounts(workspace) as accounts:
         printing.line(accounts.add_key(name, may, days))
 
 
@@ -137,11 +126,10 @@ def key_add_command(
 def key_revoke_command(
     key: Annotated[str, typer.Argument(help="The key's id, the part after hr_.")],
     *,
-    store: Store = None,
-    config: Config = CONFIG,
+    workspace: In = HERE,
 ) -> None:
     """Take a key back, from this moment on."""
-    with _accounts(store, config) as accounts:
+    with _accounts(workspace) as accounts:
         accounts.revoke_key(key)
     printing.line(f"{key} is revoked")
 
@@ -158,28 +146,16 @@ def _show_password(name: str, password: str) -> None:
 
 
 @contextmanager
-def _accounts(store: str | None, config: Path) -> Iterator[Accounts]:
-    """The accounts in the store that the settings or --store name."""
+def _accounts(folder: Path) -> Iterator[Accounts]:
+    """The accounts of a workspace."""
     from headrace.adapters.web_store import WebStore  # noqa: PLC0415 - see above
     from headrace.web.security.accounts import Accounts  # noqa: PLC0415 - see above
 
-    settings = _settings(config)
-    chosen = settings if store is None else replace(settings, store=store)
-    opened = WebStore.opened(chosen.store)
+    opened = WebStore.opened(workspace_at(folder).store("accounts"))
     try:
         yield Accounts(opened, now)
     finally:
         opened.close()
-
-
-def _settings(config: Path) -> Settings:
-    """Settings of a file; one that was named must be there."""
-    from headrace.errors import InputError  # noqa: PLC0415 - see above
-    from headrace.web.settings import read_settings  # noqa: PLC0415 - see above
-
-    if config != CONFIG and not config.is_file():
-        raise InputError("There is no such file", where=str(config), remedy="Correct --config")
-    return read_settings(config)
 
 
 def _object(accounts: Accounts, name: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
@@ -12,6 +11,7 @@ from starlette.middleware import Middleware
 
 from headrace import __version__
 from headrace.adapters.web_store import WebStore
+from headrace.adapters.workspace import Workspace
 from headrace.errors import HeadraceError
 from headrace.web import health
 from headrace.web.api import routes
@@ -28,10 +28,13 @@ from headrace.web.services import Log, Services
 from headrace.web.settings import Settings
 
 
-def make_services(settings: Settings, now: Callable[[], int], log: Log = write_line) -> Services:
-    """What the service works with, by its settings; the store is opened and brought up to date.
+def make_services(
+    workspace: Workspace, settings: Settings, now: Callable[[], int], log: Log = write_line
+) -> Services:
+    """What the service works with; its store is opened and brought up to date.
 
     Args:
+        workspace: What to serve.
         settings: How to serve.
         now: Microseconds since 1970.
         log: Takes one line, a JSON object.
@@ -39,13 +42,14 @@ def make_services(settings: Settings, now: Callable[[], int], log: Log = write_l
     Raises:
         InputError: The store cannot be used.
     """
-    store = WebStore.opened(settings.store)
+    store = WebStore.opened(workspace.store("accounts"))
     lifetimes = Lifetimes(settings.idle_minutes, settings.session_hours * 60)
     return Services(
         settings=settings,
+        workspace=workspace,
         store=store,
         accounts=Accounts(store, now, lifetimes=lifetimes),
-        run=RunFolder(Path(settings.folder)),
+        run=RunFolder(workspace.folder("run")),
         metrics=Metrics(),
         buckets=Buckets(Rate(settings.requests_per_second, settings.burst)),
         now=now,
@@ -88,7 +92,7 @@ async def _living(_: FastAPI, services: Services) -> AsyncIterator[None]:
     await run_in_threadpool(services.accounts.forget_sessions)
     await run_in_threadpool(_read_ahead, services)
     yield
-    services.store.close()
+    services.close()
 
 
 def _read_ahead(services: Services) -> None:

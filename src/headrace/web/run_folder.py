@@ -70,10 +70,8 @@ class RunFolder:
     """The run in a folder."""
 
     def __init__(self, path: Path) -> None:
-        """Look at `path`, or at `path`/out where a demo was made there; nothing is read yet."""
-        inner = path / "out"
-        is_demo = not (path / "run.json").exists() and (inner / "run.json").exists()
-        self.path = inner if is_demo else path
+        """Look at `path`; nothing is read yet."""
+        self.path = path
         self._seen: tuple[object, Run] | None = None
         self._turn = Lock()  # many ask at once; one reads
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 from fastapi import Request
 
+from headrace.adapters.case_store import CaseStore
+from headrace.adapters.policy_store import PolicyStore
 from headrace.adapters.web_store import WebStore
+from headrace.adapters.workspace import Workspace
 from headrace.web.metrics import Metrics
 from headrace.web.run_folder import RunFolder
 from headrace.web.security.accounts import Accounts
@@ -22,6 +26,7 @@ class Services:
 
     Attributes:
         settings: How to serve.
+        workspace: Where everything is.
         store: Accounts and audit.
         accounts: Who somebody is.
         run: What a run decided.
@@ -32,6 +37,7 @@ class Services:
     """
 
     settings: Settings
+    workspace: Workspace
     store: WebStore
     accounts: Accounts
     run: RunFolder
@@ -39,6 +45,23 @@ class Services:
     buckets: Buckets
     now: Callable[[], int]
     log: Log
+
+    @cached_property
+    def policies(self) -> PolicyStore:
+        """Versions of policies, and lists."""
+        return PolicyStore.opened(self.workspace.store("policies"))
+
+    @cached_property
+    def cases(self) -> CaseStore:
+        """Alerts as cases."""
+        return CaseStore.opened(self.workspace.store("cases"))
+
+    def close(self) -> None:
+        """Let go of every store that was opened."""
+        self.store.close()
+        for name in ("policies", "cases"):
+            if name in self.__dict__:
+                getattr(self, name).close()
 
 
 def services_of(request: Request) -> Services:

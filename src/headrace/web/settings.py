@@ -1,16 +1,15 @@
 """Settings of the service: the table [serve] of headrace.toml, and options of the command line."""
 
 import ipaddress
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from headrace.adapters.workspace import read_table
 from headrace.errors import InputError
 
-FILE = "headrace.toml"
 TABLE = "serve"
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 PORT_MAX = 65_535
@@ -21,8 +20,6 @@ class Settings:
     """How to serve. The defaults serve the user of this machine and nobody else.
 
     Attributes:
-        folder: What a run wrote.
-        store: Accounts and audit: an SQLite file, or `postgresql://user@host/database`.
         host: Address to listen on.
         port: Port; 0: any that is free.
         origin: What browsers have before the path, as `https://credit.bank.example`; empty:
@@ -40,8 +37,6 @@ class Settings:
         stop_seconds: How long requests under way may take when the service stops.
     """
 
-    folder: str = "out"
-    store: str = "accounts.db"
     host: str = "127.0.0.1"
     port: int = 8000
     origin: str = ""
@@ -79,19 +74,7 @@ def read_settings(path: Path) -> Settings:
     Raises:
         InputError: It cannot be read, or says something that cannot be.
     """
-    if not path.is_file():
-        return Settings()
-    try:
-        whole = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"It is not TOML: {error}", where=str(path), remedy="See docs/guides/serve.md"
-        ) from error
-    table = whole.get(TABLE, {})
-    if not isinstance(table, dict):
-        raise InputError(
-            "[serve] is a table", where=str(path), remedy="[serve], then a line for each setting"
-        )
+    table = read_table(path, TABLE)
     return checked(with_values(Settings(), table, str(path)), str(path))
 
 

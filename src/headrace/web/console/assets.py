@@ -9,7 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+TYPES = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+SHARED = ("echarts.min.js",)  # what the report draws with, the console draws with too
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,10 @@ class Asset:
 
 def load_assets() -> Mapping[str, Asset]:
     """All files of the folder `static`, by their plain names, such as console.css."""
-    folder = files(__package__).joinpath("static")
-    return {each.name: _asset(each.name, each.read_bytes()) for each in folder.iterdir()}
+    own = [each for each in files(__package__).joinpath("static").iterdir() if each.is_file()]
+    vendor = files("headrace.adapters.html").joinpath("vendor")
+    found = [*own, *(vendor.joinpath(name) for name in SHARED)]
+    return {each.name: _asset(each.name, each.read_bytes()) for each in found}
 
 
 def _asset(name: str, content: bytes) -> Asset:

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from headrace import __version__
 from headrace.web.console.assets import ASSETS
+from headrace.web.console.navigation import places_for
 from headrace.web.console.words import LANGUAGES, TEXTS, Words, preferred
 from headrace.web.guard import FORM_FIELD, cookie_token, form_cookie, local_path
 from headrace.web.problems import Problem, request_id
@@ -50,6 +51,7 @@ def draw(
         words=words_of(request),
         principal=principal,
         assets=ASSETS,
+        places=places_for(principal),
         here=request.url.path,
         again=_again(request),
         form_field=FORM_FIELD,

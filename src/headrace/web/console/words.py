@@ -13,9 +13,15 @@ LANGUAGES = ("zh", "en")
 
 
 def load_texts() -> Mapping[str, Text]:
-    """Every text by its name."""
-    told = json.loads(files(__package__).joinpath("texts.json").read_text(encoding="utf-8"))
-    return {name: Text(**each) for name, each in told.items()}
+    """Every text by its name, from the files of the folder `texts`, one for each part."""
+    found: dict[str, Text] = {}
+    for file in sorted(files(__package__).joinpath("texts").iterdir(), key=lambda each: each.name):
+        told = json.loads(file.read_text(encoding="utf-8"))
+        twice = sorted(found.keys() & told.keys())
+        if twice:
+            raise ValueError(f"{file.name}: {twice[0]} is the name of another text already")
+        found |= {name: Text(**each) for name, each in told.items()}
+    return found
 
 
 TEXTS = load_texts()
