@@ -1,5 +1,6 @@
 """What every test may use: the reference twins, strategies, and the real data where it is."""
 
+import fcntl
 import os
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from headrace.cli import main
 from headrace.simulator.run import simulate, write_economy
 from headrace.simulator.settings import EconomySettings
 from postgres_server import database_on, running
@@ -50,6 +52,22 @@ def signing_key(tmp_path_factory):
         del os.environ["HEADRACE_SIGNING_KEY"]
     else:
         os.environ["HEADRACE_SIGNING_KEY"] = before
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory, worker_id):
+    """A small workspace as `headrace demo` fills it: read it, or copy it before you write."""
+    shared = tmp_path_factory.getbasetemp()
+    place = (shared if worker_id == "master" else shared.parent) / "demo"
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # made once, by the first of several test processes
+        if not (place / "done").is_file():
+            given = ["demo", "--out", str(place), "--firms", "120", "--invoices", "60000", "--json"]
+            with pytest.raises(SystemExit) as ended:
+                main(given)
+            assert ended.value.code == 0
+            (place / "done").touch()
+    return place
 
 
 @pytest.fixture(scope="session")

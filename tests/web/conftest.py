@@ -1,6 +1,5 @@
 """One small run and a fresh store for each test."""
 
-import fcntl
 import shutil
 
 import pytest
@@ -9,7 +8,6 @@ from web_world import Browser, service, write_run
 from headrace.adapters.book_store import engine_of
 from headrace.adapters.web_store import WebStore
 from headrace.adapters.workspace import Workspace, workspace_at
-from headrace.cli import main
 
 
 @pytest.fixture(scope="session")
@@ -30,19 +28,6 @@ def world(tmp_path, empty_store):
     store = WebStore(engine_of(str(path), create=False))
     with service(Workspace(tmp_path), store) as found:
         yield found
-
-
-@pytest.fixture(scope="session")
-def demo_folder(tmp_path_factory, worker_id):
-    """A small workspace as `headrace demo` fills it: read it, or copy it before you write."""
-    shared = tmp_path_factory.getbasetemp()
-    place = (shared if worker_id == "master" else shared.parent) / "demo"
-    with place.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # made once, by the first of several test processes
-        if not (place / "done").is_file():
-            main(["demo", "--out", str(place), "--firms", "120", "--invoices", "60000", "--json"])
-            (place / "done").touch()
-    return place
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """What a run decided, read from the folder it wrote; read again when a later run wrote it anew."""
 
+import csv
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -18,6 +19,7 @@ from headrace.errors import EvidenceError, HeadraceError, InputError
 from headrace.workflows.explain import RECORDS, About, run_settings
 
 _FILES = ("run.json", "summary.json", RECORDS, "decisions.parquet")
+_PARTIES = "facts/party.parquet"
 
 
 class NoRunError(HeadraceError):
@@ -26,10 +28,11 @@ class NoRunError(HeadraceError):
 
 @dataclass(frozen=True)
 class Firm:
-    """What a decision's record leaves out: who the party is. Both None where it is not known."""
+    """What a decision's record leaves out: who the party is. None where it is not known."""
 
     name: str | None
     industry: str | None
+    region: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,9 @@ class Run:
         summary: Its figures, as `headrace run --json` prints them.
         records: Each decision's bytes, to which the evidence commits, in the order of the run.
         firms: By party.
+        regions: Of every party of the facts, also those without a decision.
+        frontier: Books the optimiser found, a row each, as frontier.csv has them.
+        stress: What scenarios would do to the book, a row each, as stress.csv has them.
     """
 
     about: About
@@ -49,6 +55,9 @@ class Run:
     summary: Mapping[str, Any]
     records: tuple[bytes, ...]
     firms: Mapping[str, Firm]
+    regions: Mapping[str, str | None] = field(default_factory=dict)
+    frontier: tuple[Mapping[str, str], ...] = ()
+    stress: tuple[Mapping[str, str], ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -104,12 +113,16 @@ class RunFolder:
 def _read(path: Path) -> Run:
     folder = DiskFolder(path)
     try:
+        regions = _regions(folder, path)
         run = Run(
             about=run_settings(folder),
             source=str(json.loads(folder.read("run.json"))["source"]),
             summary=json.loads(folder.read("summary.json")),
             records=tuple(folder.read(RECORDS).split(b"\n")[:-1]),
-            firms=_firms(folder),
+            firms=_firms(folder, regions),
+            regions=regions,
+            frontier=_rows(folder, "frontier.csv"),
+            stress=_rows(folder, "stress.csv"),
         )
         _ = run.positions, run.digest, run.summary["book"]["approved"]
     except (InputError, EvidenceError) as error:
@@ -121,9 +134,30 @@ def _read(path: Path) -> Run:
     return run
 
 
-def _firms(folder: DiskFolder) -> Mapping[str, Firm]:
+def _regions(folder: DiskFolder, path: Path) -> Mapping[str, str | None]:
+    """Where each party is, as last known; empty where the run kept no facts."""
+    if not (path / _PARTIES).is_file():
+        return {}
+    columns = ["known_time", "party", "region"]
+    table = pq.read_table(pa.BufferReader(folder.read(_PARTIES)), columns=columns)
+    table = table.sort_by("known_time")
+    parties, regions = (table[name].to_pylist() for name in columns[1:])
+    return dict(zip(parties, regions, strict=True))
+
+
+def _firms(folder: DiskFolder, regions: Mapping[str, str | None]) -> Mapping[str, Firm]:
     table = pq.read_table(
         pa.BufferReader(folder.read("decisions.parquet")), columns=["party", "name", "industry"]
     )
     columns = (table[name].to_pylist() for name in table.column_names)
-    return {party: Firm(name, industry) for party, name, industry in zip(*columns, strict=True)}
+    return {
+        party: Firm(name, industry, regions.get(party))
+        for party, name, industry in zip(*columns, strict=True)
+    }
+
+
+def _rows(folder: DiskFolder, name: str) -> tuple[Mapping[str, str], ...]:
+    """Rows of a small table; none where an older run did not write it."""
+    if name not in folder.names():
+        return ()
+    return tuple(csv.DictReader(folder.read(name).decode("utf-8-sig").splitlines()))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -13,6 +14,7 @@ from headrace.decisions.lending.decision import Outcome
 from headrace.errors import InputError
 from headrace.web.api.routes import DecisionLine, decisions
 from headrace.web.console.assets import BY_URL
+from headrace.web.console.changes import changes
 from headrace.web.console.drawing import LANGUAGE_COOKIE, draw, words_of
 from headrace.web.console.today import reason_text, today
 from headrace.web.console.words import LANGUAGES, Words
@@ -132,9 +134,19 @@ async def set_language(request: Request, form: Annotated[FormData, own_form()]) 
 @router.get("/", name="today")
 def today_page(request: Request, principal: Annotated[Principal, needs("book")]) -> Response:
     """What there is today: the book in three numbers, decisions, cautions."""
-    run = services_of(request).run.current()
-    page = today(run, words_of(request))
-    return draw(request, "today.html", principal, page=page, is_simulated=run.about.simulated)
+    services, words = services_of(request), words_of(request)
+    run = services.run.current()
+    zone = ZoneInfo(run.about.zone)
+    return draw(
+        request,
+        "today.html",
+        principal,
+        page=today(run, words),
+        changes=[
+            (words.moment(each.at, zone), each) for each in changes(services, words, principal.may)
+        ],
+        is_simulated=run.about.simulated,
+    )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 from headrace import packs
 from headrace.decisions.lending.decision import Outcome
 from headrace.pack import Pack, Text
+from headrace.web.console.frontier import Frontier, frontier
 from headrace.web.console.words import Words
 from headrace.web.run_folder import Run
 
@@ -43,6 +44,16 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Stressed:
+    """What one scenario would do, ready to be read."""
+
+    name: str
+    loss: str
+    profit: str
+    worse: str
+
+
+@dataclass(frozen=True)
 class Today:
     """The page.
 
@@ -55,6 +66,8 @@ class Today:
         outcomes: Decisions by outcome.
         reasons: By their main reason, the most frequent first.
         cautions: What everybody who uses the figures is told.
+        frontier: Other books that could have been; None where the run kept nothing of them.
+        stress: What scenarios would do.
     """
 
     title: str
@@ -65,6 +78,8 @@ class Today:
     outcomes: tuple[Bar, ...]
     reasons: tuple[Bar, ...]
     cautions: tuple[str, ...]
+    frontier: Frontier | None
+    stress: tuple[Stressed, ...]
 
 
 def today(run: Run, words: Words) -> Today:
@@ -79,6 +94,8 @@ def today(run: Run, words: Words) -> Today:
         outcomes=_outcomes(run, words),
         reasons=_reasons(run, pack, words),
         cautions=(*map(words.of, pack.cautions), *_cautions(run, words)),
+        frontier=frontier(run.frontier, currency_of(run), words),
+        stress=tuple(_stressed(row, currency_of(run), words) for row in run.stress),
     )
 
 
@@ -142,6 +159,19 @@ def _reasons(run: Run, pack: Pack, words: Words) -> tuple[Bar, ...]:
 def _bar(key: str, name: str, count: int, whole: int, words: Words) -> Bar:
     share = count / whole if whole else 0.0
     return Bar(key, name, words.count(count), words.share(share), round(share * 100, 2))
+
+
+def _stressed(row: Mapping[str, str], currency: str, words: Words) -> Stressed:
+    def moved(before: str, after: str) -> str:
+        first, last = (words.money(int(row[name]), currency) for name in (before, after))
+        return f"{first} → {last}"
+
+    return Stressed(
+        name=row[words.language],
+        loss=moved("expected_loss_before_minor", "expected_loss_after_minor"),
+        profit=moved("profit_before_minor", "profit_after_minor"),
+        worse=words.count(int(row["worse"])),
+    )
 
 
 def _cautions(run: Run, words: Words) -> tuple[str, ...]:

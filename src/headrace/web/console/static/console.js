@@ -34,13 +34,16 @@ function axis(given, hue) {
   return Array.isArray(given) ? given.map(one) : one(given);
 }
 
+const charts = new WeakMap(); // by the element that each is in
+
 function draw(figure) {
   const option = JSON.parse(figure.dataset.chart);
   const hue = colours();
   for (const name of ["xAxis", "yAxis"]) {
     if (option[name]) option[name] = axis(option[name], hue);
   }
-  const chart = echarts.getInstanceByDom(figure) || echarts.init(figure, null, { renderer: "svg" });
+  const chart = charts.get(figure) || echarts.init(figure, null, { renderer: "svg" });
+  charts.set(figure, chart);
   chart.setOption({
     color: hue.series, textStyle: { color: hue.ink, fontFamily: "inherit" }, animation: false,
     ...option,
@@ -64,6 +67,6 @@ document.addEventListener("htmx:load", (event) => drawAll(event.detail.elt.paren
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll(document));
 addEventListener("resize", () => {
   for (const figure of document.querySelectorAll("[data-chart]")) {
-    echarts.getInstanceByDom(figure)?.resize();
+    charts.get(figure)?.resize();
   }
 });
