@@ -51,13 +51,12 @@ def frontier(rows: Sequence[Mapping[str, str]], currency: str, words: Words) -> 
             "z": 5,
         }
     )
-    losses = [_place(row)[1] for row in kept]
     chart = {
-        "grid": {"left": 54, "right": 16, "top": 40, "bottom": 44},
-        "legend": {"top": 0, "type": "plain"},
+        "grid": {"left": 54, "right": 24, "top": 76, "bottom": 44},
+        "legend": {"top": 0, "left": 0, "itemGap": 18, "itemWidth": 16},
         "tooltip": {"trigger": "item"},
-        "xAxis": _axis(words("frontier_approval"), [_place(row)[0] for row in kept], "middle", 28),
-        "yAxis": _axis(words("frontier_loss"), losses, "end", 12),
+        "xAxis": _axis(words("frontier_approval"), "middle", 28),
+        "yAxis": _axis(words("frontier_loss"), "end", 12),
         "series": series,
     }
     return Frontier(chart, tuple(_point(row, currency, words) for row in kept))
@@ -78,15 +77,13 @@ def _place(row: Mapping[str, str]) -> list[float]:
     return [round(share * 100, 2), round(loss * 100, 3)]
 
 
-def _axis(name: str, values: Sequence[float], place: str, gap: int) -> dict[str, Any]:
-    room = (max(values) - min(values)) * 0.1 or 1.0
+def _axis(name: str, place: str, gap: int) -> dict[str, Any]:
     return {
         "type": "value",
+        "scale": True,  # loss moves little: from zero one would see nothing
         "name": name,
         "nameLocation": place,
         "nameGap": gap,
-        "min": round(min(values) - room, 1),
-        "max": round(max(values) + room, 1),
         "axisLabel": {"formatter": "{value}%"},
     }
 
