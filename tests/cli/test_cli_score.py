@@ -105,12 +105,13 @@ def test_patents_are_valued(tmp_path):
         assert done.status == 0, done.err
         assert "ZL1" in done.out
     value = headrace("score", "apply", "patent_value", path, "--out", out, "--json").value
+    value = value["patents"]
     assert [row["approaches"] for row in value] == [2, 1]
     assert out.read_bytes()[:2] == b"PK"
     mine = tmp_path / "terms.toml"
     text = headrace("score", "export", "patent_value").out
     mine.write_text(text.replace("profit = 0.15", "profit = 0.0"), "utf-8")
-    cheaper = headrace("score", "apply", mine, path, "--json").value
+    cheaper = headrace("score", "apply", mine, path, "--json").value["patents"]
     assert cheaper[1]["cost"] < value[1]["cost"]
 
 
@@ -120,22 +121,46 @@ def test_neighbours_as_of_a_day(tmp_path):
                      "A,C,900,2024-03-02,2024-06-01\n", "utf-8")  # fmt: skip
     firms.write_text("firm,score,trouble\nA,,\nB,80,\nC,20,2024-05-01\n", "utf-8")
     ask = ("score", "neighbours", sales, "--standing", firms, "--on")
-    rows = {row["firm"]: row for row in headrace(*ask, "2024-04-01", "--json").value}
+    rows = {row["firm"]: row for row in headrace(*ask, "2024-04-01", "--json").value["firms"]}
     assert rows["A"]["buyers_score"] == pytest.approx((80 + 2 * 50) / 3)
     assert rows["A"]["troubled_sales"] == 0
-    later = {row["firm"]: row for row in headrace(*ask, "2024-06-01", "--json").value}
+    later = {row["firm"]: row for row in headrace(*ask, "2024-06-01", "--json").value["firms"]}
     assert later["A"]["troubled_sales"] == pytest.approx(900 / 1000.5)
     assert headrace(*ask, "2024-06-01", "--out", out).status == 0
     assert "buyers_score" in out.read_text("utf-8-sig")
-    for old, new, said in (
-        ("100.50", "-1", "row 1, amount"),
-        ("2024-03-02", "soon", "row 2, on"),
-        ("A,B,", ",B,", "row 1, seller"),
-    ):
-        wrong = tmp_path / "wrong.csv"
-        wrong.write_text(sales.read_text("utf-8").replace(old, new), "utf-8")
-        done = headrace("score", "neighbours", wrong, "--standing", firms, "--on", "2024-06-01")
-        check_refused(done, said)
+
+
+def test_a_bad_cell_costs_its_row_alone(tmp_path):
+    sales, firms = tmp_path / "sales.csv", tmp_path / "firms.csv"
+    sales.write_text("seller,buyer,amount,on\nA,B,100.50,2024-03-01\nA,C,-1,2024-03-02\n"
+                     ",B,5,2024-03-02\nA,B,5,soon\n", "utf-8")  # fmt: skip
+    firms.write_text("firm,score\nB,80\nC,99999\nB,10\nD\n", "utf-8")
+    ask = ("score", "neighbours", sales, "--standing", firms, "--on", "2024-06-01")
+    done = headrace(*ask, "--json").value
+    assert {row["firm"]: row["buyers_score"] for row in done["firms"]}["A"] == 80
+    places = {
+        name: [(row["row"], row["column"]) for row in rows]
+        for name, rows in done["set_aside"].items()
+    }
+    assert places == {
+        "sales": [(2, "amount"), (3, "seller"), (4, "on")],
+        "standing": [(2, "score"), (3, "firm"), (4, "")],
+    }
+    for lang, word in (("en", "no score from 0 to 100"), ("zh", "不是0至100之间的评分")):
+        said = headrace(*ask, "--lang", lang)
+        assert said.status == 0
+        assert word in said.err
+
+
+def test_a_patent_with_a_bad_cell_is_valued_without_it(tmp_path):
+    path, out = tmp_path / "patents.csv", tmp_path / "values.csv"
+    path.write_text(PATENTS.replace("0.5,8", "0.5,never"), "utf-8")
+    value = headrace("score", "apply", "patent_value", path, "--out", out, "--json").value
+    assert [row["approaches"] for row in value["patents"]] == [1, 1]
+    (bad,) = value["bad_cells"]
+    assert (bad["row"], bad["field"], bad["cell"]) == (1, "economic_years", "never")
+    assert "economic_years" in (tmp_path / "values.quarantine.csv").read_text("utf-8-sig")
+    assert "never" in headrace("score", "apply", "patent_value", path, "--lang", "en").out
 
 
 def test_what_cannot_be_is_refused(made, tmp_path):

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import typer
 
-from headrace.adapters import printing, printing_score
+from headrace.adapters import printing, printing_desk, printing_score
 from headrace.adapters.contract_tables import write_contract_table
+from headrace.adapters.desk_files import read_cells
 from headrace.adapters.events import quarantine_path
 from headrace.adapters.user_files import read_text
 from headrace.adapters.user_tables import UserTable, read_user_table
@@ -25,11 +26,7 @@ from headrace.scores.named.definition import (
 )
 from headrace.scores.named.scoring import REGION, score_table, scored_table, usual_by_region
 from headrace.simulator.named_scores import APPLICANT, OUTCOME, simulate_applicants
-from headrace.workflows.trade_credit import (
-    SALES_HEADERS,
-    STANDING_HEADERS,
-    neighbours_of,
-)
+from headrace.workflows.trade_credit import FIRMS, SALES, neighbours_of, read_firms, read_sales
 
 app = typer.Typer(help="Scores the field names: sci-tech, talent, patents, farms, trade, cyber.")
 
@@ -120,11 +117,8 @@ def apply_command(
     table = _read(score, applicants)
     _check_ragged(table, applicants)
     found = score_table(table.columns, score)
-    bad = found.bad.set_column(0, "row", pa.array(table.rows[_places(found.bad)]))
-    beside = None
-    if out is not None and bad.num_rows:
-        beside = str(quarantine_path(out))
-        write_contract_table(quarantine_path(out), bad, {})
+    bad = _with_rows(found.bad, table)
+    beside = _kept_beside(bad, out)
     ids = _beside(table)
     if out is not None:
         result = scored_table(found, score, ids=ids)
@@ -171,21 +165,24 @@ def neighbours_command(
     ],
     on: Annotated[datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="As of this day.")],
     out: AsTable = None,
+    lang: Language = "zh",
     as_json: AsJson = False,
 ) -> None:
     """What a firm's buyers and suppliers say about it: fields of the trade-credit score."""
     checked_out(out)
-    sold = read_user_table(sales, SALES_HEADERS, ("seller", "buyer", "amount", "on"))
-    known = read_user_table(standing, STANDING_HEADERS, ("firm", "score"))
-    _check_ragged(sold, sales)
-    _check_ragged(known, standing)
-    found = neighbours_of(sold.columns, known.columns, on.date())
+    sold = read_sales(read_cells(sales, SALES))
+    known = read_firms(read_cells(standing, FIRMS))
+    found = neighbours_of(sold, known, on.date())
+    aside = {"sales": sold.aside.to_pylist(), "standing": known.aside.to_pylist()}
     if out is not None:
         write_out(found, out, {})
     if as_json:
-        printing.as_json(found.to_pylist())
-    elif out is None:
+        printing.as_json({"firms": found.to_pylist(), "set_aside": aside})
+        return
+    if out is None:
         printing.table(found)
+    printing_desk.left_out(sold, str(sales), lang)
+    printing_desk.left_out(known, str(standing), lang)
 
 
 def _score(name: str) -> NamedScore:
@@ -236,6 +233,19 @@ def _check_ragged(table: UserTable, path: Path) -> None:
         )
 
 
+def _with_rows(bad: pa.Table, table: UserTable) -> pa.Table:
+    """Bad cells under the rows of the file, which may hold empty ones."""
+    return bad.set_column(0, "row", pa.array(table.rows[_places(bad)]))
+
+
+def _kept_beside(bad: pa.Table, out: Path | None) -> str | None:
+    """Where bad cells were written, beside the result; None where there is none of either."""
+    if out is None or not bad.num_rows:
+        return None
+    write_contract_table(quarantine_path(out), bad, {})
+    return str(quarantine_path(out))
+
+
 def _places(bad: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.asarray(bad["row"].to_numpy(), np.int64) - 1
 
@@ -259,7 +269,10 @@ def _value(name: str, path: Path, out: Path | None, lang: str, *, as_json: bool)
     columns = ("kind", "section", *patents.NUMBERS)
     table = read_user_table(path, {each: (each,) for each in columns}, ("kind",))
     _check_ragged(table, path)
-    found = patents.patent_values(table.columns, terms)
+    valued = patents.patent_values(table.columns, terms)
+    found = valued.values
+    bad = _with_rows(valued.bad, table)
+    beside = _kept_beside(bad, out)
     ids = _beside(table)
     first = ids.column(0).to_pylist() if ids.num_columns else table.rows.tolist()
     if out is not None:
@@ -269,8 +282,9 @@ def _value(name: str, path: Path, out: Path | None, lang: str, *, as_json: bool)
         )
         write_contract_table(out, whole, {} if _plain(out) else printing_score.headings(None, lang))
     if as_json:
-        printing.as_json(found.to_pylist())
+        printing.as_json({"patents": found.to_pylist(), "bad_cells": bad.to_pylist()})
         return
     if APPLICANT in ids.column_names:
         printing_score.simulated(lang)
     printing_score.valued(found, [str(each) for each in first], terms, lang)
+    printing_score.bad_cells(bad, beside, lang)

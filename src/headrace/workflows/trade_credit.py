@@ -1,137 +1,117 @@
-"""Neighbour fields of the trade-credit score, from tables of sales and of firms."""
+"""Neighbour fields of the trade-credit score, from sheets of sales and of firms.
 
-import math
+A sale with a cell that cannot be read is set aside whole; so is a line about a firm.
+"""
+
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from headrace.clock import day_number
-from headrace.errors import InputError
+from headrace.pack import Text
 from headrace.scores.named.neighbours import NEVER, Sales, Standing, neighbour_fields
+from headrace.workflows.desk_rows import (
+    NO_AMOUNT,
+    TWICE,
+    Cells,
+    Check,
+    Field,
+    Row,
+    Sheet,
+    Unreadable,
+    amount_cell,
+    day_cell,
+    read_sheet,
+    text_cell,
+)
 
-SALES_HEADERS = {
-    "seller": ("seller", "销方", "销方代码", "卖方"),
-    "buyer": ("buyer", "购方", "购方代码", "买方"),
-    "amount": ("amount", "金额", "价税合计"),
-    "on": ("on", "date", "开票日期", "日期"),
-    "known": ("known", "获知日期"),
-}
-STANDING_HEADERS = {
-    "firm": ("firm", "企业", "企业代码"),
-    "score": ("score", "评分", "得分"),
-    "trouble": ("trouble", "风险日期", "违约日期"),
-}
 SCORE_MAX = 100.0
+NO_SCORE = Text("is no score from 0 to 100", "不是0至100之间的评分")
+NO_SALE = Text("is not above 0", "应大于0")
 
 
-def neighbours_of(sales: pa.Table, standing: pa.Table, on: date) -> pa.Table:
-    """Neighbour fields of every firm named in either table, as of a day.
+def _score_cell(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise Unreadable(NO_SCORE) from None
+    if not 0 <= value <= SCORE_MAX:
+        raise Unreadable(NO_SCORE)
+    return value
 
-    Args:
-        sales: `seller`, `buyer`, `amount` in yuan above 0, `on`; `known` where it was known later
-            than the day of the sale.
-        standing: `firm`, its own `score` 0 to 100 or nothing, `trouble`: the day from which a
-            default or suit was known, or nothing.
-        on: The day.
+
+def _sale_cell(text: str) -> int:
+    value = amount_cell(text)
+    if value <= 0:
+        raise Unreadable(NO_SALE if value == 0 else NO_AMOUNT)
+    return value
+
+
+SALES = (
+    Field("seller", ("销方", "销方代码", "卖方"), text_cell, needed=True),
+    Field("buyer", ("购方", "购方代码", "买方"), text_cell, needed=True),
+    Field("amount", ("金额", "价税合计"), _sale_cell, needed=True),
+    Field("on", ("date", "开票日期", "日期"), day_cell, needed=True),
+    Field("known", ("获知日期",), day_cell),
+)
+"""Sales: yuan, the day, and the day it was known where that is later."""
+FIRMS = (
+    Field("firm", ("企业", "企业代码"), text_cell, needed=True),
+    Field("score", ("评分", "得分"), _score_cell),
+    Field("trouble", ("风险日期", "违约日期"), day_cell),
+)
+"""Firms: their own score or nothing, and the day from which a default or suit was known."""
+
+
+def read_sales(cells: Cells) -> Sheet:
+    """Sales of a file, and what of it cannot be used."""
+    return read_sheet(cells, SALES)
+
+
+def read_firms(cells: Cells) -> Sheet:
+    """Firms of a file, and what of it cannot be used: a second line about a firm is not."""
+    return read_sheet(cells, FIRMS, _once())
+
+
+def neighbours_of(sales: Sheet, firms: Sheet, on: date) -> pa.Table:
+    """Neighbour fields of every firm named in either sheet, as of a day.
 
     Returns:
         `firm`, sorted, and the columns of `neighbours.neighbour_fields`.
-
-    Raises:
-        InputError: A cell cannot be read; its row and column are named.
     """
-    sellers, buyers = _names(sales, "seller"), _names(sales, "buyer")
-    listed = _names(standing, "firm")
-    _check_once(listed)
-    firms = sorted({*sellers, *buyers, *listed})
-    number = {name: at for at, name in enumerate(firms)}
-    days = _days(sales, "on")
-    known = _days(sales, "known") if "known" in sales.column_names else days
-    score, trouble = np.full(len(firms), np.nan), np.full(len(firms), NEVER, np.int64)
-    places = [number[name] for name in listed]
-    score[places] = _scores(standing)
-    if "trouble" in standing.column_names:
-        trouble[places] = [NEVER if day is None else day for day in _days(standing, "trouble")]
+    listed = [row.values["firm"] for row in firms.rows]
+    sellers = [row.values["seller"] for row in sales.rows]
+    buyers = [row.values["buyer"] for row in sales.rows]
+    names = sorted({*sellers, *buyers, *listed})
+    number = {name: at for at, name in enumerate(names)}
+    score, trouble = np.full(len(names), np.nan), np.full(len(names), NEVER, np.int64)
+    for name, row in zip(listed, firms.rows, strict=True):
+        score[number[name]] = row.get("score", np.nan)
+        if "trouble" in row.values:
+            trouble[number[name]] = day_number(row.values["trouble"])
     given = Sales(
-        seller=np.array([number[name] for name in sellers], np.int64),
-        buyer=np.array([number[name] for name in buyers], np.int64),
-        amount=np.array(_fen(sales), np.int64),
-        on=np.array([_needed(day, row, "on") for row, day in enumerate(days, start=1)], np.int64),
-        known=np.array(
-            [first if day is None else day for first, day in zip(days, known, strict=True)],
-            np.int64,
-        ),
+        seller=_whole([number[name] for name in sellers]),
+        buyer=_whole([number[name] for name in buyers]),
+        amount=_whole([row.values["amount"] for row in sales.rows]),
+        on=_whole([day_number(row.values["on"]) for row in sales.rows]),
+        known=_whole([day_number(row.get("known", row.values["on"])) for row in sales.rows]),
     )
     fields = neighbour_fields(given, Standing(score, trouble), day_number(on))
-    return fields.add_column(0, "firm", pa.array(firms, pa.string()))
+    return fields.add_column(0, "firm", pa.array(names, pa.string()))
 
 
-def _check_once(names: list[str]) -> None:
-    seen: set[str] = set()
-    for row, name in enumerate(names, start=1):
-        if name in seen:
-            problem = f"the firm {name!r} is there twice"
-            raise InputError(problem, where=f"row {row}, firm", remedy="keep one row")
-        seen.add(name)
+def _whole(values: list[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.array(values, np.int64)
 
 
-def _names(table: pa.Table, column: str) -> list[str]:
-    found = ["" if cell is None else str(cell).strip() for cell in table[column].to_pylist()]
-    for row, name in enumerate(found, start=1):
-        if not name:
-            raise InputError("a firm has no name", where=f"row {row}, {column}", remedy="its code")
-    return found
+def _once() -> Check:
+    seen: dict[str, int] = {}
 
+    def check(row: Row) -> list[tuple[str, Text]]:
+        first = seen.setdefault(row.values["firm"], row.number)
+        if first == row.number:
+            return []
+        return [("firm", Text(TWICE.en.format(row=first), TWICE.zh.format(row=first)))]
 
-def _days(table: pa.Table, column: str) -> list[int | None]:
-    return [_day(cell, row, column) for row, cell in enumerate(table[column].to_pylist(), start=1)]
-
-
-def _day(cell: Any, row: int, column: str) -> int | None:
-    if cell is None or cell == "":
-        return None
-    try:
-        return day_number(cell if type(cell) is date else date.fromisoformat(str(cell)[:10]))
-    except ValueError as error:
-        where = f"row {row}, {column}"
-        raise InputError(f"{cell!r} is no day", where=where, remedy="2024-03-01") from error
-
-
-def _needed(day: int | None, row: int, column: str) -> int:
-    if day is None:
-        raise InputError("the day is missing", where=f"row {row}, {column}", remedy="2024-03-01")
-    return day
-
-
-def _scores(table: pa.Table) -> list[float]:
-    found = []
-    for row, cell in enumerate(table["score"].to_pylist(), start=1):
-        try:
-            value = float("nan") if cell in (None, "") else float(cell)
-        except ValueError:
-            value = -1.0
-        if not (math.isnan(value) or 0 <= value <= SCORE_MAX):
-            where = f"row {row}, score"
-            raise InputError(f"{cell!r} is no score", where=where, remedy="0 to 100, or nothing")
-        found.append(value)
-    return found
-
-
-def _fen(table: pa.Table) -> list[int]:
-    found = []
-    for row, cell in enumerate(table["amount"].to_pylist(), start=1):
-        try:
-            fen = Decimal(str(cell).replace(",", "")) * 100
-            whole = int(fen)
-        except (InvalidOperation, OverflowError, ValueError):
-            fen, whole = Decimal(-1), 0
-        if fen != whole or not 0 < whole < 2**53:
-            where = f"row {row}, amount"
-            raise InputError(
-                f"{cell!r} is no amount", where=where, remedy="yuan above 0, two decimals"
-            )
-        found.append(whole)
-    return found
+    return check

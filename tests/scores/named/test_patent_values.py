@@ -18,9 +18,8 @@ TERMS = shipped_terms()
 
 
 def worth(**row):
-    (found,) = patent_values(
-        pa.Table.from_pylist([{"kind": "invention", **row}]), TERMS
-    ).to_pylist()
+    table = pa.Table.from_pylist([{"kind": "invention", **row}])
+    (found,) = patent_values(table, TERMS).values.to_pylist()
     return found
 
 
@@ -92,18 +91,39 @@ def test_income_agrees_with_the_twin(age, sales, growth, share, years, section):
 
 
 @pytest.mark.parametrize(
-    ("row", "where"),
+    ("row", "field"),
     [
-        ({"kind": "trademark"}, "row 1, kind"),
-        ({"kind": "发明", "age_years": "young"}, "row 1, age_years"),
-        ({"kind": "发明", "age_years": -1}, "row 1, age_years"),
-        ({"kind": "发明", "sales_yuan": float("inf")}, "row 1, sales_yuan"),
+        ({"kind": "trademark"}, "kind"),
+        ({"kind": None}, "kind"),
+        ({"kind": "发明", "age_years": "young"}, "age_years"),
+        ({"kind": "发明", "age_years": -1}, "age_years"),
+        ({"kind": "发明", "sales_yuan": float("inf")}, "sales_yuan"),
+        ({"kind": "发明", "growth": -2}, "growth"),
     ],
 )
-def test_a_cell_that_cannot_be_is_refused_with_its_row(row, where):
-    with pytest.raises(InputError) as refusal:
-        patent_values(pa.Table.from_pylist([row]), TERMS)
-    assert where in refusal.value.where
+def test_a_cell_that_cannot_be_counts_as_missing_and_is_told(row, field):
+    good = {"kind": "design", "age_years": 3, "development_yuan": 100_000}
+    names = [*good, *(name for name in row if name not in good)]
+    rows = [good, good | row, good]
+    cells = {name: [str(each[name]) if name in each else None for each in rows] for name in names}
+    found = patent_values(pa.table(cells), TERMS)
+    (bad,) = found.bad.to_pylist()
+    assert (bad["row"], bad["field"]) == (2, field)
+    assert bad["right"]
+    first, _, last = found.values.to_pylist()
+    assert first == last
+    assert first["value"] > 0
+
+
+def test_without_a_kind_nothing_of_a_row_can_be_computed():
+    row = {"kind": "x", "age_years": 1, "development_yuan": 9, "comparable_yuan": 9}
+    (found,) = patent_values(pa.Table.from_pylist([row]), TERMS).values.to_pylist()
+    assert (found["value"], found["approaches"]) == (None, 0)
+
+
+def test_a_table_without_kinds_is_refused():
+    with pytest.raises(InputError, match="no kind of patent"):
+        patent_values(pa.table({"age_years": [1]}), TERMS)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from headrace.errors import InputError, MappingError
+from headrace.scores.named.scoring import BadCell, bad_cells
 
 Floats = NDArray[np.float64]
 APPROACHES = ("cost", "market", "income")
@@ -127,7 +128,22 @@ def _share(data: Mapping[str, Any], file: str, *keys: str) -> float:
     return value
 
 
-def patent_values(table: pa.Table, terms: PatentTerms) -> pa.Table:
+@dataclass(frozen=True)
+class Valued:
+    """What patents are worth.
+
+    Attributes:
+        values: A row each, in yuan, whole: `cost`, `market`, `income`, `low`, `value`, `high`,
+            `pledge`; `approaches`, how many could be computed; `note`. Null where nothing could.
+        bad: Cells that count as missing because they could not be read, of schema `BAD_CELLS`;
+            rows from 1. Without a readable kind nothing of a row can be computed.
+    """
+
+    values: pa.Table
+    bad: pa.Table
+
+
+def patent_values(table: pa.Table, terms: PatentTerms) -> Valued:
     """Value every patent.
 
     Args:
@@ -138,16 +154,14 @@ def patent_values(table: pa.Table, terms: PatentTerms) -> pa.Table:
             it is overtaken. Any may be missing: the approach that needs it is then left out.
         terms: The parameters.
 
-    Returns:
-        Yuan, whole: `cost`, `market`, `income`, `low`, `value`, `high`, `pledge`; `approaches`, how
-        many could be computed; `note`. Null where nothing could.
-
     Raises:
-        InputError: No kind column, or a kind that is none, naming its row.
+        InputError: There is no kind column.
     """
-    kinds = _kinds(table)
-    given = {name: _column(table, name) for name in NUMBERS}
-    left = np.maximum(np.array([LEGAL_YEARS[kind] for kind in kinds]) - given["age_years"], 0.0)
+    bad: list[BadCell] = []
+    kinds = _kinds(table, bad)
+    given = {name: _column(table, name, bad) for name in NUMBERS}
+    legal = np.array([LEGAL_YEARS.get(kind, np.nan) for kind in kinds])
+    left = np.maximum(legal - given["age_years"], 0.0)
     cost = _cost(given, kinds, terms)
     enough = given["comparable_deals"] >= terms.deals_least
     their = np.where(given["comparable_years_left"] > 0, given["comparable_years_left"], np.nan)
@@ -163,7 +177,7 @@ def patent_values(table: pa.Table, terms: PatentTerms) -> pa.Table:
     middle = np.where(total > 0, np.nansum(parts * weights, axis=0), np.nan)
     value = np.divide(middle, total, out=np.full(middle.size, np.nan), where=total > 0)
     count = (~np.isnan(parts)).sum(axis=0)
-    return pa.table(
+    values = pa.table(
         {
             "cost": _yuan(cost),
             "market": _yuan(market),
@@ -178,6 +192,7 @@ def patent_values(table: pa.Table, terms: PatentTerms) -> pa.Table:
             ),
         }
     )
+    return Valued(values, bad_cells(bad))
 
 
 def _note(count: int, lapsed: bool) -> str:  # noqa: FBT001 - a fact about the row, not a switch
@@ -186,36 +201,43 @@ def _note(count: int, lapsed: bool) -> str:  # noqa: FBT001 - a fact about the r
     return ("nothing to value it by 无可用依据", "one approach only 仅一种方法", "", "")[count]
 
 
-def _kinds(table: pa.Table) -> list[str]:
+def _kinds(table: pa.Table, bad: list[BadCell]) -> list[str]:
+    """The kind of each; empty where it is none."""
     if "kind" not in table.column_names:
         raise InputError("there is no kind of patent", where="kind", remedy=", ".join(KINDS))
     from_zh = {zh: kind for kind, zh in KINDS.items()}
-    found = [from_zh.get(str(cell), str(cell)) for cell in table["kind"].to_pylist()]
-    for row, kind in enumerate(found, start=1):
+    found = []
+    for row, cell in enumerate(table["kind"].to_pylist(), start=1):
+        kind = from_zh.get(str(cell), str(cell))
         if kind not in KINDS:
-            raise InputError(f"{kind!r} is no kind of patent", where=f"row {row}, kind",
-                             remedy=", ".join(KINDS))  # fmt: skip
+            bad.append((row, "kind", "" if cell is None else str(cell), ", ".join(KINDS)))
+        found.append(kind if kind in KINDS else "")
     return found
 
 
-def _column(table: pa.Table, name: str) -> Floats:
+def _column(table: pa.Table, name: str, bad: list[BadCell]) -> Floats:
+    """Numbers of a column; NaN where there is none, or none that can be."""
+    found = np.full(table.num_rows, np.nan)
     if name not in table.column_names:
-        return np.full(table.num_rows, np.nan)
-    out = np.full(table.num_rows, np.nan)
+        return found
+    least = -1.0 if name == "growth" else 0.0
     for row, cell in enumerate(table[name].to_pylist()):
+        if cell in (None, ""):
+            continue
         try:
-            out[row] = np.nan if cell in (None, "") else float(str(cell).replace(",", ""))
-        except ValueError as error:
-            raise InputError(f"{cell!r} is no number", where=f"row {row + 1}, {name}",
-                             remedy="a number, or nothing") from error  # fmt: skip
-        if out[row] < (-1 if name == "growth" else 0) or np.isinf(out[row]):
-            raise InputError(f"{cell!r} cannot be", where=f"row {row + 1}, {name}",
-                             remedy="0 or more; growth above -1")  # fmt: skip
-    return out
+            value = float(str(cell).replace(",", ""))
+        except ValueError:
+            value = np.nan
+        if least <= value < np.inf:
+            found[row] = value
+        else:
+            right = "above -1" if name == "growth" else "a number, 0 or more"
+            bad.append((row + 1, name, str(cell), right))
+    return found
 
 
 def _cost(given: Mapping[str, Floats], kinds: list[str], terms: PatentTerms) -> Floats:
-    life = np.array([terms.life_years[kind] for kind in kinds])
+    life = np.array([terms.life_years.get(kind, np.nan) for kind in kinds])
     share = np.clip(1 - given["age_years"] / life, 0.0, 1.0)
     fees = np.nan_to_num(given["fees_yuan"])  # fees are a trifle beside development
     return np.asarray((given["development_yuan"] * (1 + terms.profit) + fees) * share)

@@ -7,7 +7,7 @@ machine. A cell that cannot be (a word that is no choice, a number out of range)
 counts as missing: it neither stops the run nor passes for a value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,8 @@ REASONS_MAX = 4
 BAD_CELLS = pa.schema(
     [("row", pa.int64()), ("field", pa.string()), ("cell", pa.string()), ("right", pa.string())]
 )
+BadCell = tuple[int, str, str, str]
+"""A row of `BAD_CELLS`."""
 _YES = {"yes", "true", "1", "1.0", "y", "是", "有"}
 _NO = {"no", "false", "0", "0.0", "n", "否", "无"}
 
@@ -78,7 +80,7 @@ def score_table(table: pa.Table, score: NamedScore) -> Scored:
     region = _regions(table, score)
     n, items = table.num_rows, score.items
     shares, known = np.zeros((n, len(items))), np.zeros((n, len(items)), np.bool_)
-    bad: list[tuple[int, str, str, str]] = []
+    bad: list[BadCell] = []
     for at, item in enumerate(items):
         field = score.field(item.field)
         if field.name not in table.column_names:
@@ -95,7 +97,7 @@ def _added(
     score: NamedScore,
     shares: Floats,
     known: NDArray[np.bool_],
-    bad: list[tuple[int, str, str, str]],
+    bad: list[BadCell],
 ) -> Scored:
     weights = np.array([item.weight for item in score.items])
     reach = [_reach(item) for item in score.items]
@@ -107,7 +109,6 @@ def _added(
     grades = np.array([grade.name for grade in score.grades[::-1]])
     # A sum of floats may miss a round number by its last bit; a grade must not hang on that.
     grade = grades[np.searchsorted(least, np.round(total, 9), side="right") - 1]
-    told = [list(column) for column in zip(*sorted(bad), strict=True)] or [[]] * 4
     return Scored(
         score=total,
         low=_sum(np.where(known, shares, worst) * weights),
@@ -117,8 +118,14 @@ def _added(
         points=points,
         missing=~known,
         reasons=_reasons(score, weights * best - points),
-        bad=pa.table(told, schema=BAD_CELLS),
+        bad=bad_cells(bad),
     )
+
+
+def bad_cells(bad: Sequence[BadCell]) -> pa.Table:
+    """Cells that could not be read, by row, as a table of `BAD_CELLS`."""
+    told = [list(column) for column in zip(*sorted(bad), strict=True)] or [[]] * 4
+    return pa.table(told, schema=BAD_CELLS)
 
 
 def _sum(parts: Floats) -> Floats:
@@ -167,7 +174,7 @@ def _norms(region: list[str] | None, score: NamedScore, item: Item) -> Floats | 
 
 def _shares(
     column: pa.ChunkedArray, field: Field, item: Item, norm: Floats | float
-) -> tuple[Floats, list[tuple[int, str, str, str]]]:
+) -> tuple[Floats, list[BadCell]]:
     """Share of the weight of each row, NaN where missing; and the cells that cannot be."""
     if field.kind is Kind.NUMBER:
         value, wrong = _numbers(column, field)
@@ -196,9 +203,7 @@ def _word(cell: object) -> str:
     return "" if cell is None else str(cell).strip()
 
 
-def _numbers(
-    column: pa.ChunkedArray, field: Field
-) -> tuple[Floats, list[tuple[int, str, str, str]]]:
+def _numbers(column: pa.ChunkedArray, field: Field) -> tuple[Floats, list[BadCell]]:
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         value, asked = _parsed(column.to_pylist())
     else:
