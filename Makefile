@@ -31,7 +31,7 @@ test-services: .venv/.services
 	$(BIN)/python -m pytest -m services
 
 # One subject alone: make bench SUBJECTS=features
-SUBJECTS ?= foundation features decisions graph contracts ledger scores
+SUBJECTS ?= foundation features decisions graph contracts ledger scores service
 
 bench: .venv/.test
 	@for subject in $(SUBJECTS); do \

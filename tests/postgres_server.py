@@ -5,6 +5,7 @@ initdb and pg_ctl are looked for.
 """
 
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -50,6 +51,22 @@ def database_on(address: str) -> Iterator[str]:
             server.execute(f"drop database {name} with (force)")
 
 
+@contextmanager
+def stopped(address: str) -> Iterator[None]:
+    """While this lasts, our own server at an address is down; then it is up again."""
+    socket = re.search(r"host=([^&]+)", address)
+    programs = _programs()
+    if os.environ.get("HEADRACE_TEST_POSTGRES") or socket is None or programs is None:
+        pytest.skip("only a server of our own is stopped")
+    folder = Path(socket[1]).parent
+    as_user = _plain_user(folder)
+    as_user([programs / "pg_ctl", "-D", folder / "data", "-m", "fast", "-w", "stop"])
+    try:
+        yield
+    finally:
+        _start(as_user, programs, folder)
+
+
 def _programs() -> Path | None:
     found = shutil.which("initdb")
     if found:
@@ -62,15 +79,20 @@ def _server(folder: Path, programs: Path) -> Iterator[str]:
     as_user = _plain_user(folder)
     data, socket = folder / "data", folder / "socket"
     as_user([programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8"])
-    # Only a socket in a folder of our own: no port is opened.
-    options = f"-c listen_addresses= -c unix_socket_directories={socket} -c fsync=off"
     as_user(["mkdir", socket])
-    log = folder / "data" / "log"
-    as_user([programs / "pg_ctl", "-D", data, "-o", options, "-l", log, "-w", "start"])
+    _start(as_user, programs, folder)
     try:
         yield f"postgresql://tester:{PASSWORD}@/postgres?host={socket}"
     finally:
         as_user([programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"])
+
+
+def _start(as_user: Callable[[list[object]], None], programs: Path, folder: Path) -> None:
+    # Only a socket in a folder of our own: no port is opened.
+    socket, data = folder / "socket", folder / "data"
+    options = f"-c listen_addresses= -c unix_socket_directories={socket} -c fsync=off"
+    log = data / "log"
+    as_user([programs / "pg_ctl", "-D", data, "-o", options, "-l", log, "-w", "start"])
 
 
 def _plain_user(folder: Path) -> Callable[[list[object]], None]:

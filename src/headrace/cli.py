@@ -24,6 +24,7 @@ COMMANDS = {
     "verify": "run:verify_command",
     "explain": "run:explain_command",
     "receipt": "run:receipt_command",
+    "report": "report:report_command",
     "query": "run:query_command",
     "mapping": "mapping:app",
     "features": "features:app",
@@ -54,6 +55,9 @@ COMMANDS = {
     "abs": "securitisation:app",
     "serve": "serve:serve_command",
     "user": "serve:user_app",
+    "audit": "audit:app",
+    "backup": "backup:backup_command",
+    "restore": "backup:restore_command",
 }
 """What one types: the module of `headrace.commands`, and its group or function."""
 

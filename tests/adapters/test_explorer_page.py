@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from adapters.explorer_sample import XSS, big, hostile, sample
 from headrace.adapters.html import part, script_hash
 from headrace.adapters.html.explorer import Edge, Finding, Party, Words, render_explorer
-from headrace.adapters.html.neighbourhood import Reach, neighbourhood
+from headrace.adapters.html.neighbourhood import neighbourhood
 from headrace.errors import InputError
 from headrace.facts.kinds import PARTY_TYPES, RELATION, RELATIONS
 from headrace.facts.localtime import microseconds
 from headrace.graph.relations.snapshot import as_of_us
 from headrace.graph.relations.statements import statements_of
+from headrace.workflows.graph_near import Reach
 from strategies_relations import FIRST_DAY, relation_rows, table
 
 LATE = datetime(2040, 1, 1, tzinfo=UTC)

@@ -1,9 +1,11 @@
 """A console that is served, and browsers that are signed in to it."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +14,9 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
+from headrace.adapters.wall_clock import now
 from headrace.adapters.web_store import Entry, User, WebStore
+from headrace.web.security.accounts import Accounts
 
 PASSWORD = "tern-lamp-quarry-oat"  # noqa: S105 - of nobody
 HASHED = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -61,6 +65,29 @@ class Served:
             page.click("main form button")
         yield page
         context.close()
+
+    def key_for(self, name: str, *may: str) -> str:
+        """An API key of somebody."""
+        store = WebStore.opened(str(self.folder / "accounts.db"))
+        try:
+            return Accounts(store, now).add_key(name, may, 1)
+        finally:
+            store.close()
+
+    def ask(self, key: str, path: str, value: Any = None) -> Any:
+        """What the API answers to a program."""
+        data = None if value is None else json.dumps(value).encode()
+        headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/api/v1{path}", data, headers)  # noqa: S310 - ours
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - our own server
+            return json.loads(answer.read())
+
+    def picture(self, page: Any, name: str) -> None:
+        """Keep what the page looks like, for the documentation, where HEADRACE_PICTURES says."""
+        folder = os.environ.get("HEADRACE_PICTURES")
+        if folder:
+            page.wait_for_load_state("networkidle")
+            page.screenshot(path=f"{folder}/console_{name}.png")
 
     def _hear(self, text: str) -> None:
         if not text.startswith("[DOM]"):  # Chromium's advice about forms

@@ -65,9 +65,9 @@ class World:
     def accounts(self) -> Accounts:
         return self.services.accounts
 
-    def add(self, name: str, *roles: str, due: bool = False) -> None:
+    def add(self, name: str, *roles: str, due: bool = False, regions: tuple[str, ...] = ()) -> None:
         """Somebody who knows PASSWORD."""
-        user = User(name, HASHED, tuple(sorted(roles)), due, False, self.clock())
+        user = User(name, HASHED, tuple(sorted(roles)), due, False, self.clock(), regions)
         self.store.add_user(user, Entry(self.clock(), "test", "user.added", name))
 
     def acts(self) -> list[tuple[str, str, str]]:

@@ -22,6 +22,8 @@ BUSY_SECONDS = 10  # SQLite: how long a writer waits for another
 PATIENCE_SECONDS = 30  # how long an act looks again where others came first
 PAUSE_SECONDS = 0.01
 CONNECT_SECONDS = 10  # how long a server may take to answer, unless the address says otherwise
+POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 32, "pool_timeout": 10}
+"""Connections of one process: as many as a service has threads, few of them kept."""
 SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 WRITES = "headrace_writes"
 """Execution option of a connection that will write: SQLite takes its lock at once."""
@@ -43,7 +45,7 @@ def engine_of(address: str, *, create: bool) -> Engine:
         path = Path(address)
         if not create and not path.is_file():
             raise InputError("There is no such store", where=address, remedy="Check the name")
-        engine = sql.create_engine(sql.URL.create("sqlite", database=str(path)))
+        engine = sql.create_engine(sql.URL.create("sqlite", database=str(path)), **POOL)
         sql.event.listen(engine, "connect", _set_up_sqlite)
         sql.event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -51,7 +53,15 @@ def engine_of(address: str, *, create: bool) -> Engine:
     patience = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
     try:
         # A transaction sees what was committed when it began, and nothing half.
-        return sql.create_engine(url, isolation_level="REPEATABLE READ", connect_args=patience)
+        # Of a connection that lay idle it is asked whether it still stands: a server that was
+        # restarted costs nobody an answer.
+        return sql.create_engine(
+            url,
+            isolation_level="REPEATABLE READ",
+            connect_args=patience,
+            pool_pre_ping=True,
+            **POOL,
+        )
     except ImportError as error:
         raise InputError(
             "PostgreSQL needs a driver that is not installed",

@@ -118,6 +118,23 @@ class CaseStore:
         with self._reading() as connection:
             return tuple(_folded(connection, sql.true()))
 
+    def changed_after(self, number: int) -> tuple[int, tuple[Case, ...]]:
+        """The cases with an event after one, as they stand, and the number of the last event.
+
+        Args:
+            number: Of an event; 0: every case.
+
+        Raises:
+            EvidenceError: An event is not one that the rules let in.
+        """
+        with self._reading() as connection:
+            last, _ = _last(connection)
+            if last <= number:
+                return last, ()
+            changed = sql.select(_events.c.case).where(_events.c.number > number)
+            wanted = sql.true() if number == 0 else _events.c.case.in_(changed)
+            return last, tuple(_folded(connection, wanted & (_events.c.number <= last)))
+
     def case(self, number: int) -> Case:
         """A case.
 

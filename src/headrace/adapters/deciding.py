@@ -82,26 +82,28 @@ class Deciding:
             return
         self._told(pa.concat_tables(self._fresh))
         self._fresh.clear()
-        self._mark(upto)
+        mark_told(self.folder, upto)
 
     def _tell_left(self) -> None:
         upto = self._decisions.live.records
         records = [
             each
-            for _, several in decisions_in(self._decisions.live.read_log(self._marked()))
+            for _, several in decisions_in(self._decisions.live.read_log(told_up_to(self.folder)))
             for each in several
             if each["effective"]
         ]
         if records and self._told is not None:
             self._told(followed_table(records))
-        self._mark(upto)
+        mark_told(self.folder, upto)
 
-    def _marked(self) -> int:
-        """The number of the first record that may not have been told."""
-        with suppress(OSError, ValueError):
-            return int((self.folder / MARK).read_text())
-        return 0
 
-    def _mark(self, upto: int) -> None:
-        """Not synced: a power cut may put it back, and then some are told again."""
-        (self.folder / MARK).write_text(str(upto))
+def told_up_to(folder: Path) -> int:
+    """The number of the first record whose decisions may not have been told."""
+    with suppress(OSError, ValueError):
+        return int((folder / MARK).read_text())
+    return 0
+
+
+def mark_told(folder: Path, upto: int) -> None:
+    """Note it; not synced: a power cut may put it back, and then some are told again."""
+    (folder / MARK).write_text(str(upto))

@@ -6,7 +6,7 @@ what came before that record is all it can have seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,9 @@ from headrace.workflows.decision_facts import (
     related,
 )
 from headrace.workflows.policies import Sheets, kept_features, kept_version
+
+ReadLog = Callable[[int], Iterable[tuple[int, Record]]]
+"""The records of a log from a number on; of an open folder that is `LiveFeatures.read_log`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +71,15 @@ def find_decision(folder: Path, sheets: Sheets, decision: str, arm: str = "") ->
         EvidenceError: The version that made it cannot be read.
         StorageError: The folder is in use or damaged.
     """
-    found: list[Mapping[str, Any]] = []
     with _log(folder) as log:
-        for _, payload in log.read(0):
-            found += _of_id(read_record(payload), decision)
+        return find_in(_reading(log), folder, sheets, decision, arm)
+
+
+def find_in(
+    read: ReadLog, folder: Path, sheets: Sheets, decision: str, arm: str = ""
+) -> FoundDecision:
+    """As `find_decision`, in a folder that is open."""
+    found = [each for _, record in read(0) for each in _of_id(record, decision)]
     wanted = [each for each in found if (each["arm"] == arm if arm else each["effective"])]
     if not wanted:
         raise InputError(
@@ -98,23 +106,27 @@ def events_of(folder: Path, found: FoundDecision, names: Iterable[str]) -> tuple
         EvidenceError: The log does not hold the event of the decision.
         StorageError: The folder is in use or damaged.
     """
-    number, row = found.record["event"], found.record["row"]
     with _log(folder) as log:
-        event = next(
-            (read_record(payload) for at, payload in log.read(number) if at == number), None
+        return events_in(_reading(log), folder, found, names)
+
+
+def events_in(
+    read: ReadLog, folder: Path, found: FoundDecision, names: Iterable[str]
+) -> tuple[FactsBehind, ...]:
+    """As `events_of`, in a folder that is open."""
+    number, row = found.record["event"], found.record["row"]
+    event = next((record for at, record in read(number) if at == number), None)
+    if event is None or event.kind not in {EVENTS, ONE}:
+        raise EvidenceError(
+            f"The log holds no event for decision {found.record['decision']}",
+            where=f"{folder}, record {number}",
+            remedy="Give the folder that the decision was made in",
         )
-        if event is None or event.kind not in {EVENTS, ONE}:
-            raise EvidenceError(
-                f"The log holds no event for decision {found.record['decision']}",
-                where=f"{folder}, record {number}",
-                remedy="Give the folder that the decision was made in",
-            )
-        history = _History(found.feature_set, event.table, _rows(event).slice(row, 1))
-        for at, payload in log.read(0):
-            if at > number:
-                break
-            record = read_record(payload)
-            history.take(record, until=row if at == number else None)
+    history = _History(found.feature_set, event.table, _rows(event).slice(row, 1))
+    for at, record in read(0):
+        if at > number:
+            break
+        history.take(record, until=row if at == number else None)
     asked = Asked(history.own.name, history.event, instant_of(found.record["moment"]))
     return facts_behind(found.feature_set, history.whole(), asked, names)
 
@@ -202,6 +214,10 @@ def _version(folder: Path, digest: str, sheets: Sheets) -> InForce:
             where=f"{folder}, {digest}",
             remedy="Restore its files; `headrace replay` names what was changed",
         ) from error
+
+
+def _reading(log: SegmentLog) -> ReadLog:
+    return lambda first: ((number, read_record(payload)) for number, payload in log.read(first))
 
 
 def _log(folder: Path) -> SegmentLog:

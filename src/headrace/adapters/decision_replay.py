@@ -9,7 +9,7 @@ cause: a file that is no longer what its digest says, or an input that comes out
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
@@ -103,9 +103,19 @@ def replay_log(folder: Path, sheets: Sheets, decision: str = "") -> Replayed:
         InputError: There is no such decision.
     """
     with opened_log(folder) as log:
-        replay = _Replay(folder, sheets, decision)
-        for number, payload in log.read(0):
-            replay.take(number, read_record(payload))
+        records = ((number, read_record(payload)) for number, payload in log.read(0))
+        return replay_records(records, folder, sheets, decision)
+
+
+def replay_records(
+    records: Iterable[tuple[int, Record]], folder: Path, sheets: Sheets, decision: str = ""
+) -> Replayed:
+    """As `replay_log`, of a folder that is open: `records` are those of its log, from the first."""
+    replay = _Replay(folder, sheets, decision)
+    for number, record in records:
+        replay.take(number, record)
+        if decision and replay.is_past(record):
+            break
     if decision and not replay.found.decisions:
         raise InputError(
             f"there is no decision {decision!r}", where=str(folder), remedy="give a decision's id"
@@ -143,6 +153,10 @@ class _Replay:
             came = apply_record(each.engine, record)
             if record.kind in {EVENTS, ONE}:
                 each.number, each.record, each.came = number, record, came
+
+    def is_past(self, record: Record) -> bool:
+        """Whether the only decision asked for was compared, and the next events have come."""
+        return self.found.decisions > 0 and record.kind in {EVENTS, ONE}
 
     def _compare(self, record: Record) -> None:
         body = bytes(record.body)

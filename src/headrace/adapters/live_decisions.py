@@ -15,7 +15,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Self
@@ -63,10 +63,15 @@ class Decisions:
             action, decided_by, reason.
         pushed: What came of the events: those refused have no decision; those that came before
             have the one they got then.
+        records: What was decided now and is followed, as it stands in the log, see
+            `record.batch_record`.
+        before: By row of the batch, the decision of each event that came before.
     """
 
     table: pa.Table
     pushed: Pushed
+    records: tuple[pa.Table, ...] = ()
+    before: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class LiveDecisions:
@@ -150,12 +155,16 @@ class LiveDecisions:
             rows = np.flatnonzero(_added(pushed))
             self._done = set()
             try:
-                told = self._arms(events, pushed.table, rows, number)
+                told, records = self._arms(events, pushed.table, rows, number)
             except BaseException as error:
                 raise self._left_over(error, (number, lambda: events, pushed)) from error
             rows = np.flatnonzero((pushed.outcome >= 0) & ~_added(pushed))
-            told += self._decided_before(events, rows)
-            return Decisions(pa.concat_tables(told) if told else FOLLOWED.empty_table(), pushed)
+            before = self._decided_before(events, rows)
+            if before:
+                again = [each | {"row": row} for row, each in before.items()]
+                told.append(followed_table(again))
+            table = pa.concat_tables(told) if told else FOLLOWED.empty_table()
+            return Decisions(table, pushed, tuple(records), before)
 
     def commit(self) -> None:
         """Make everything taken in and decided durable."""
@@ -206,6 +215,10 @@ class LiveDecisions:
     def wait(self, sequence: int) -> None:
         """Wait until a decision is durable."""
         self.live.wait(sequence)
+
+    def knows(self, decision: str) -> bool:
+        """Whether a decision of this id was made lately; of old ones nobody remembers it."""
+        return decision in self._known
 
     def find(self, decision: str) -> dict[str, Any] | None:
         """A decision by its id, the one that was followed; None where there is none."""
@@ -295,16 +308,20 @@ class LiveDecisions:
 
     def _arms(
         self, events: pa.Table, values: pa.Table, rows: Moments, number: int
-    ) -> list[pa.Table]:
-        """Decide some rows by whoever decides them, note it, and tell what is followed."""
+    ) -> tuple[list[pa.Table], list[pa.Table]]:
+        """Decide some rows by whoever decides them, note it, and tell what is followed.
+
+        Returns:
+            What is followed, in few columns; and the same as it stands in the log.
+        """
         if not len(rows):
-            return []
+            return [], []
         if len(rows) < events.num_rows:
             events, values = events.take(pa.array(rows)), values.take(pa.array(rows))
         moments = _microseconds(events[self._time])
         ids = self._names(events, rows, number)
         parts = self._parts(events, values)
-        told = []
+        told, records = [], []
         for arm, version, effective, chosen in parts:
             some = slice(None) if chosen is None else chosen
             inputs = batch_inputs(version, events, values)
@@ -324,11 +341,12 @@ class LiveDecisions:
                     .add_column(2, "arm", arms)
                     .cast(FOLLOWED)
                 )
+                records.append(record)
                 if self.heard is not None:
                     self.heard(told[-1])
         for each in ids.to_pylist() if self._id is not None else ():
             self._remember(each, number)
-        return told
+        return told, records
 
     def _parts(
         self, events: pa.Table, values: pa.Table
@@ -364,18 +382,17 @@ class LiveDecisions:
             names = pc.coalesce(names, ours)
         return names.chunk(0) if isinstance(names, pa.ChunkedArray) else names
 
-    def _decided_before(self, events: pa.Table, rows: Moments) -> list[pa.Table]:
-        """What was decided about events that came again."""
+    def _decided_before(self, events: pa.Table, rows: Moments) -> dict[int, dict[str, Any]]:
+        """What was decided about events that came again, by row."""
         if self._id is None or not len(rows):
-            return []
+            return {}
         ids = events[self._id].take(pa.array(rows)).cast(pa.string()).to_pylist()
         before = self.find_all([each for each in ids if each is not None])
-        told = [
-            before[each] | {"row": row}
+        return {
+            row: before[each]
             for row, each in zip(rows.tolist(), ids, strict=True)
             if each in before
-        ]
-        return [followed_table(told)] if told else []
+        }
 
     # --- what is in force, and recovery ---------------------------------------------------------
 

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from headrace.facts.localtime import microseconds
 from headrace.ledger import chart
 from headrace.workflows.contracts import CONTRACTS_FILE, Contract, read_contracts
 from headrace.workflows.loan_desk import LoanDesk
-from headrace.workflows.loan_log import Entry, Funded, Signed
+from headrace.workflows.loan_log import DayEnded, Entry, Funded, Signed
 from headrace.workflows.loan_proof import PROVED, prove_book
 from headrace.workflows.ports import Folder
 from headrace.workflows.run import Output, Signer
@@ -77,6 +77,32 @@ class OpenBook:
         items: list[tuple[str, Entry]] = [("fund", Funded(start, amount, currency))]
         items += [(f"sign {each.contract}", Signed(each)) for each in contracts]
         self.desk.record(items, evening_of(start))
+
+    def end_days(self, until: date | None, known_at: int) -> int:
+        """End days in order, and write the proof anew.
+
+        Args:
+            until: The last of them; None: the book's day alone.
+            known_at: Now, microseconds since 1970.
+
+        Returns:
+            How many days were ended.
+
+        Raises:
+            InputError: That day has ended, or the book holds no contract.
+        """
+        day = self.desk.book.day
+        last = day if until is None else until
+        if day is None or last is None or last < day:
+            raise InputError(
+                f"the book stands on the morning of {day}",
+                where="until",
+                remedy="name that day or a later one",
+            )
+        days = [day + timedelta(days=n) for n in range((last - day).days + 1)]
+        self.desk.record([(f"end {each}", DayEnded(each)) for each in days], known_at)
+        self.prove()
+        return len(days)
 
     def prove(self) -> None:
         """Write the proof beside the book; a book on a server is proved when somebody asks."""

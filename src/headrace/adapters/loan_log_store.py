@@ -76,6 +76,22 @@ class LoanLogStore:
                 )
         return found
 
+    def entries_of(self, contract: str) -> list[Logged]:
+        """What was logged about one contract, in order.
+
+        Raises:
+            InputError: It cannot be read.
+        """
+        mine = LOAN_LOG.c.contract == contract
+        query = sql.select(LOAN_LOG).where(mine).order_by(LOAN_LOG.c.number)
+
+        def attempt() -> list[Logged]:
+            with self._engine.connect() as connection:
+                return [Logged(*row) for row in connection.execute(query)]
+
+        with in_our_words(self._engine):
+            return retried(attempt)
+
     def append(self, entries: list[Logged]) -> bool:
         """Keep entries: all of them, durably, or none; False where others wrote in between.
 

@@ -7,6 +7,7 @@ from headrace.adapters.sources import READERS, listing, read_source
 from headrace.errors import InputError, MappingError
 from headrace.facts.drafting import FoundTable, draft, probe
 from headrace.facts.mapping import SourceMapping, parse_mapping
+from headrace.pack import Pack
 
 MAPPING_FILE = "mapping.toml"
 
@@ -54,6 +55,11 @@ def find_mapping(folder: Path, shipped: Sequence[SourceMapping]) -> SourceMappin
         f"a draft is made by: headrace mapping draft {folder}"
     )
     raise InputError(message, where=str(folder), remedy=remedy)
+
+
+def mapping_for(folder: Path, pack: Pack) -> SourceMapping:
+    """The folder's own mapping, or the one of a pack that fits it; raises as `find_mapping`."""
+    return find_mapping(folder, [parse_mapping(text, name) for name, text in pack.mappings.items()])
 
 
 def draft_mapping(folder: Path) -> str:

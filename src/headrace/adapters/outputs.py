@@ -1,7 +1,10 @@
 """The folders commands write to: emptied of what an earlier command wrote, and of nothing else."""
 
+import ctypes
+import os
 import re
 from pathlib import Path
+from shutil import rmtree
 
 from headrace.adapters.folder import DiskFolder
 from headrace.errors import InputError
@@ -43,6 +46,7 @@ WRITTEN = frozenset(
 SIMULATED = "SIMULATED.txt"
 # What `DiskFolder.write` leaves where the power is cut or the process is killed.
 _UNFINISHED = re.compile(r"(.*/)?\.[0-9a-f]{16}\.unfinished")
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
 
 
 def cleared(path: Path, data: Path) -> Path:
@@ -58,16 +62,9 @@ def cleared(path: Path, data: Path) -> Path:
     """
     _apart(path, data)
     _made(path)
-    present = DiskFolder(path).names()
-    foreign = [name for name in present if name not in WRITTEN and not _UNFINISHED.fullmatch(name)]
-    if foreign:
-        raise InputError(
-            f"the output folder holds files that no run wrote: {', '.join(foreign[:5])}",
-            where=str(path),
-            remedy="name an empty folder, or move them away",
-        )
+    _refuse_foreign(path)
     try:
-        for name in present:
+        for name in DiskFolder(path).names():
             (path / name).unlink()
     except OSError as error:
         raise InputError(
@@ -76,6 +73,49 @@ def cleared(path: Path, data: Path) -> Path:
             remedy="close the programs that have them open, or name another folder",
         ) from error
     return path
+
+
+def swap_in(made: Path, path: Path, data: Path) -> None:
+    """Put a folder of results in another's place, at once where the system can.
+
+    Args:
+        made: The folder that was written; afterwards it is gone.
+        path: Where it is to be; what an earlier run left there is taken away.
+        data: The folder the run read, which must lie apart.
+
+    Raises:
+        InputError: What is there holds something that no run wrote. Then nothing was changed.
+    """
+    _refuse_foreign(path)
+    if not path.exists():
+        made.rename(path)
+        return
+    if not _exchanged(made, path):
+        old = made.with_name(f"{made.name}.old")
+        path.rename(old)
+        made.rename(path)
+        old.rename(made)
+    cleared(made, data)
+    rmtree(made)
+
+
+def _exchanged(first: Path, second: Path) -> bool:
+    """Whether two folders changed places in one step: Linux can, where the file system does."""
+    swap = getattr(ctypes.CDLL(None), "renameat2", None) if os.name == "posix" else None
+    if swap is None:
+        return False
+    return bool(swap(_HERE, os.fsencode(first), _HERE, os.fsencode(second), _EXCHANGE) == 0)
+
+
+def _refuse_foreign(path: Path) -> None:
+    present = DiskFolder(path).names() if path.exists() else []
+    foreign = [name for name in present if name not in WRITTEN and not _UNFINISHED.fullmatch(name)]
+    if foreign:
+        raise InputError(
+            f"the output folder holds files that no run wrote: {', '.join(foreign[:5])}",
+            where=str(path),
+            remedy="name an empty folder, or move them away",
+        )
 
 
 def for_simulation(path: Path) -> Path:

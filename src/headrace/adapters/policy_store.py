@@ -28,6 +28,7 @@ from headrace.workflows.policy_history import (
     Act,
     Deed,
     History,
+    check_parent,
     lists_of,
 )
 
@@ -150,7 +151,8 @@ class PolicyStore:
         """Record a version; its number is given to it.
 
         Args:
-            proposal: With policy, author, comment, and `digest` among what it tells.
+            proposal: With policy, author, comment, and `digest` among what it tells; also `parent`,
+                the last version its author knew of, where it must be the last still.
             files: Of the version, by name.
             at: Now, microseconds since 1970, UTC.
 
@@ -164,6 +166,7 @@ class PolicyStore:
 
         def numbered(history: History, act: Act) -> Act:
             parent = len(history.versions)
+            check_parent(history, act.told.get("parent", parent))
             told = {**act.told, "parent": parent, "files": digests}
             return replace(act, version=parent + 1, told=told)
 

@@ -100,10 +100,10 @@ def marked(loans: pa.Table, pieces: pa.Table, known: Market, file: PriceFile, la
                         "haircut", "flags"), left=(0, 1, 2, 5, 8))  # fmt: skip
     for row in pieces.slice(0, ROWS_SHOWN).to_pylist():
         grid.add_row(
-            safe(row["loan"]), _kind(row["kind"], lang), safe(row["code"] or ""),
+            safe(row["loan"]), kind_words(row["kind"], lang), safe(row["code"] or ""),
             _number(row["quantity"]), row["price"] or "", str(row["price_on"] or ""),
             _money(row["value_minor"], absent="?"), _percent(row["haircut"], absent="?"),
-            _flags(row["flags"], lang),
+            flag_words(row["flags"], lang),
         )  # fmt: skip
     console.print(grid)
     _more(pieces, lang)
@@ -373,21 +373,28 @@ def _act(told: str, lang: str) -> str:
     return safe(f"{word} {rest}".strip())
 
 
-def _phase(phase: str | None, lang: str) -> str:
+def phase_words(phase: str | None, lang: str) -> str:
+    """A phase of a pledge in words; None: it is not known."""
     if phase is None:
-        return f"[magenta]{WORDS['unknown_phase'].in_language(lang)}[/]"
-    word = PHASE_ZH[Phase(phase)] if lang == "zh" else EN_PHASE[Phase(phase)]
-    colour = COLOURS.get(phase)
+        return WORDS["unknown_phase"].in_language(lang)
+    return PHASE_ZH[Phase(phase)] if lang == "zh" else EN_PHASE[Phase(phase)]
+
+
+def _phase(phase: str | None, lang: str) -> str:
+    word, colour = phase_words(phase, lang), COLOURS.get(phase or "")
+    colour = "magenta" if phase is None else colour
     return word if colour is None else f"[{colour}]{word}[/]"
 
 
-def _kind(kind: str, lang: str) -> str:
+def kind_words(kind: str, lang: str) -> str:
+    """A kind of collateral in words."""
     if kind == CASH:
         return "cash" if lang == "en" else "保证金"
     return KIND_EN[Kind(kind)] if lang == "en" else KIND_ZH[Kind(kind)]
 
 
-def _flags(flags: str, lang: str) -> str:
+def flag_words(flags: str, lang: str) -> str:
+    """What a reader must know of a mark, in words."""
     words = [WORDS["stale_flag" if each == "stale" else each] for each in flags.split()]
     return ", ".join(each.in_language(lang) for each in words)
 

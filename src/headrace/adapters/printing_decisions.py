@@ -106,6 +106,8 @@ OUTCOME_TEXTS = {
 DEED_TEXTS = {
     Deed.ALERT: Text("alert", "预警"),
     Deed.ASSIGN: Text("assigned", "分派"),
+    Deed.NOTE: Text("noted", "记录"),
+    Deed.ACT: Text("acted", "处置"),
     Deed.CLOSE: Text("closed", "结案"),
     Deed.REOPEN: Text("reopened", "重新打开"),
 }
@@ -355,6 +357,11 @@ def happened(event: CaseEvent, language: str) -> None:
         told += f" {event.alert.decision}"
     elif event.deed is Deed.ASSIGN:
         told += f" {_say('to', language)} {event.told['owner']}"
+    elif event.deed is Deed.NOTE:
+        told += "".join(f" {kind} {name}" for kind, name in event.told["evidence"])
+    elif event.deed is Deed.ACT:
+        values = " ".join(f"{each['list']}/{each['value']}" for each in event.told["entries"])
+        told += f": {event.told['measure']} {values}"
     elif event.deed is Deed.CLOSE:
         told += f": {OUTCOME_TEXTS[Outcome(event.told['outcome'])].in_language(language)}"
     comment = f"  {event.comment}" if event.comment else ""

@@ -497,6 +497,11 @@ def _unread(lang: str, *, verified: bool) -> str:
     return "（未核实）" if lang == "zh" else " (not verified)"
 
 
+def refused_words(refusal: str, lang: str) -> str:
+    """Why an event of a pool was refused, by the key of the refusal."""
+    return REFUSALS[Refusal(refusal)].in_language(lang)
+
+
 def _about(day: PoolDay, lang: str) -> str:
     party = getattr(day.event, "party", None)
     return safe(day.name) if party is None else _party(party, lang)

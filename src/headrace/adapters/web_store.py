@@ -8,7 +8,7 @@ processes on a store and outlives a restart.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ TRIED, SIGNED_IN, UNLOCKED = "sign_in.tried", "sign_in", "user.unlocked"
 MINUTE_US = 60_000_000
 TEXT_MAX = 300  # characters that a line of the audit keeps of one text
 _Done = TypeVar("_Done")
+_ENTRY = ("at", "who", "act", "about", "address", "request", "number")
 
 
 class StoreDownError(HeadraceError):
@@ -49,6 +50,9 @@ class User:
         password_due: Whether a new one must be chosen before anything else.
         locked: Whether nothing is let in under this name.
         created: Microseconds since 1970; so are all times here.
+        regions: Of the firms they may know of, as `web.security.scope` says; empty: all.
+        subject: Issuer and subject, with a blank between, of who signs in elsewhere (OIDC); empty:
+            signs in with a password.
     """
 
     name: str
@@ -57,6 +61,8 @@ class User:
     password_due: bool
     locked: bool
     created: int
+    regions: tuple[str, ...] = ()
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,17 +174,17 @@ class WebStore:
         Raises:
             StoreDownError: It does not; so does every other function here.
         """
-        self._read(lambda connection: connection.execute(sql.select(users.c.name).limit(1)).all())
+        self.read(lambda connection: connection.execute(sql.select(users.c.name).limit(1)).all())
 
     def user(self, name: str) -> User | None:
         """The user of this name; None if there is none."""
         query = sql.select(users).where(users.c.name == name)
-        return self._read(lambda connection: _first(connection, query, _user))
+        return self.read(lambda connection: _first(connection, query, user_of))
 
     def users(self) -> tuple[User, ...]:
         """All users by name."""
         query = sql.select(users).order_by(users.c.name)
-        return self._read(lambda connection: tuple(map(_user, connection.execute(query))))
+        return self.read(lambda connection: tuple(map(user_of, connection.execute(query))))
 
     def add_user(self, user: User, entry: Entry) -> None:
         """Let somebody in from now on.
@@ -193,9 +199,9 @@ class WebStore:
                     "There is a user of this name", where=user.name, remedy="Choose another"
                 )
             connection.execute(sql.insert(users), _user_row(user))
-            _note(connection, entry)
+            note_entry(connection, entry)
 
-        self._write(add)
+        self.write(add)
 
     def set_password(self, name: str, password: str, entry: Entry, *, due: bool) -> None:
         """Store another password and end all sessions of the user.
@@ -211,9 +217,9 @@ class WebStore:
             row = {"password": password, "password_due": due}
             connection.execute(sql.update(users).where(users.c.name == name).values(row))
             connection.execute(sql.delete(sessions).where(sessions.c.user == name))
-            _note(connection, entry)
+            note_entry(connection, entry)
 
-        self._write(change)
+        self.write(change)
 
     def set_locked(self, name: str, entry: Entry, *, locked: bool) -> None:
         """Lock a user out at once, sessions and keys too, or let the user in again.
@@ -229,9 +235,9 @@ class WebStore:
             if not found.rowcount:
                 raise no_user(name)
             connection.execute(sql.delete(sessions).where(sessions.c.user == name))
-            _note(connection, entry)
+            note_entry(connection, entry)
 
-        self._write(change)
+        self.write(change)
 
     def try_sign_in(self, entry: Entry, limits: TryLimits) -> bool:
         """Count a try before the password is looked at; False where there were too many.
@@ -246,10 +252,10 @@ class WebStore:
                 or _failures_from(connection, entry.address, since) >= limits.address_max
             ):
                 return False
-            _note(connection, entry)
+            note_entry(connection, entry)
             return True
 
-        return self._write(attempt)
+        return self.write(attempt)
 
     def add_session(self, session: Session, entry: Entry, *, instead_of: str | None) -> None:
         """Begin a session; the one the browser came with, if any, ends."""
@@ -257,33 +263,33 @@ class WebStore:
         def begin(connection: Connection) -> None:
             connection.execute(sql.delete(sessions).where(sessions.c.digest == instead_of))
             connection.execute(sql.insert(sessions), vars(session))
-            _note(connection, entry)
+            note_entry(connection, entry)
 
-        self._write(begin)
+        self.write(begin)
 
     def session(self, digest: str) -> Session | None:
         """The session of a token's digest; None if there is none (any more)."""
         query = sql.select(sessions).where(sessions.c.digest == digest)
-        return self._read(lambda connection: _first(connection, query, _session))
+        return self.read(lambda connection: _first(connection, query, _session))
 
     def touch_session(self, digest: str, now: int) -> None:
         """Note that a session is used."""
         change = sql.update(sessions).where(sessions.c.digest == digest).values(used=now)
-        self._write(lambda connection: connection.execute(change))
+        self.write(lambda connection: connection.execute(change))
 
     def end_session(self, digest: str, entry: Entry) -> None:
         """Sign out."""
 
         def end(connection: Connection) -> None:
             connection.execute(sql.delete(sessions).where(sessions.c.digest == digest))
-            _note(connection, entry)
+            note_entry(connection, entry)
 
-        self._write(end)
+        self.write(end)
 
     def forget_sessions(self, *, created_before: int, used_before: int) -> None:
         """Delete sessions that nobody can use any more."""
         old = (sessions.c.created < created_before) | (sessions.c.used < used_before)
-        self._write(lambda connection: connection.execute(sql.delete(sessions).where(old)))
+        self.write(lambda connection: connection.execute(sql.delete(sessions).where(old)))
 
     def add_key(self, key: ApiKey, entry: Entry) -> None:
         """Let a program in from now on.
@@ -296,19 +302,19 @@ class WebStore:
             if not connection.scalar(sql.select(users.c.name).where(users.c.name == key.user)):
                 raise no_user(key.user)
             connection.execute(sql.insert(api_keys), vars(key) | {"may": " ".join(key.may)})
-            _note(connection, entry)
+            note_entry(connection, entry)
 
-        self._write(add)
+        self.write(add)
 
     def key(self, digest: str) -> ApiKey | None:
         """The key of this digest, revoked or not; None if there is none."""
         query = sql.select(api_keys).where(api_keys.c.digest == digest)
-        return self._read(lambda connection: _first(connection, query, _key))
+        return self.read(lambda connection: _first(connection, query, key_of))
 
     def keys(self, user: str) -> tuple[ApiKey, ...]:
         """All keys of a user, oldest first."""
         query = sql.select(api_keys).where(api_keys.c.user == user).order_by(api_keys.c.created)
-        return self._read(lambda connection: tuple(map(_key, connection.execute(query))))
+        return self.read(lambda connection: tuple(map(key_of, connection.execute(query))))
 
     def revoke_key(self, name: str, entry: Entry) -> None:
         """Take a key back by its id.
@@ -326,13 +332,19 @@ class WebStore:
                     where=name,
                     remedy="`headrace user list` shows the ids",
                 )
-            _note(connection, entry)
+            note_entry(connection, entry)
 
-        self._write(revoke)
+        self.write(revoke)
 
     def note(self, entry: Entry) -> None:
         """Write one line of the audit; it is durable when this returns."""
-        self._write(lambda connection: _note(connection, entry))
+        self.write(lambda connection: note_entry(connection, entry))
+
+    def note_all(self, entries: Sequence[Entry]) -> None:
+        """Write lines of the audit, all or none; they are durable when this returns."""
+        rows = [_entry_row(each) for each in entries]
+        if rows:
+            self.write(lambda connection: connection.execute(sql.insert(audit), rows))
 
     def entries(self, *, before: int | None, count: int) -> tuple[Entry, ...]:
         """Lines of the audit, newest first.
@@ -344,16 +356,26 @@ class WebStore:
         query = sql.select(audit).order_by(audit.c.number.desc()).limit(count)
         if before is not None:
             query = query.where(audit.c.number < before)
-        return self._read(
-            lambda connection: tuple(Entry(**row._mapping) for row in connection.execute(query))
-        )
+        return self.read(lambda connection: tuple(map(entry_of, connection.execute(query))))
 
-    def _read(self, ask: Callable[[Connection], _Done]) -> _Done:
+    def read(self, ask: Callable[[Connection], _Done]) -> _Done:
+        """What `ask` finds, all of it as of one moment.
+
+        Raises:
+            StoreDownError: The store does not answer.
+        """
         with _or_down(self._engine), self._engine.begin() as connection:
             return ask(connection)
 
-    def _write(self, act: Callable[[Connection], _Done]) -> _Done:
-        """Do it in one transaction that behaves as if it were alone."""
+    def write(self, act: Callable[[Connection], _Done]) -> _Done:
+        """Do it in one transaction that behaves as if it were alone, again where it was not.
+
+        Args:
+            act: What to do; it may be called several times.
+
+        Raises:
+            StoreDownError: The store does not answer.
+        """
 
         def attempt() -> _Done:
             options: dict[str, Any] = {WRITES: True}
@@ -423,16 +445,20 @@ def _count(connection: Connection, which: sql.ColumnElement[bool]) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def _note(connection: Connection, entry: Entry) -> None:
-    row = {
-        name: _storable(value) if isinstance(value, str) else value
+def note_entry(connection: Connection, entry: Entry) -> None:
+    """Write one line of the audit within a transaction that changes something."""
+    connection.execute(sql.insert(audit), _entry_row(entry))
+
+
+def _entry_row(entry: Entry) -> dict[str, Any]:
+    return {
+        name: storable(value) if isinstance(value, str) else value
         for name, value in vars(entry).items()
         if name != "number"
     }
-    connection.execute(sql.insert(audit), row)
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """A text from outside as every database takes it: no NUL, no half characters, not endless."""
     return text.encode("utf-8", "replace").decode().replace("\0", "?")[:TEXT_MAX]
 
@@ -444,17 +470,25 @@ def _first(
     return None if row is None else kind(row)
 
 
-def _user(row: Row[Any]) -> User:
-    return User(**{**row._mapping, "roles": tuple(row.roles.split())})
+def user_of(row: Row[Any]) -> User:
+    """The user of a row."""
+    regions = tuple(row.regions.split("\n")) if row.regions else ()
+    return User(**{**row._mapping, "roles": tuple(row.roles.split()), "regions": regions})
 
 
 def _user_row(user: User) -> dict[str, Any]:
-    return vars(user) | {"roles": " ".join(user.roles)}
+    return vars(user) | {"roles": " ".join(user.roles), "regions": "\n".join(user.regions)}
 
 
 def _session(row: Row[Any]) -> Session:
     return Session(**row._mapping)
 
 
-def _key(row: Row[Any]) -> ApiKey:
+def entry_of(row: Row[Any]) -> Entry:
+    """The line of the audit of a row."""
+    return Entry(**{name: getattr(row, name) for name in _ENTRY})
+
+
+def key_of(row: Row[Any]) -> ApiKey:
+    """The key of a row."""
     return ApiKey(**{**row._mapping, "may": tuple(row.may.split())})

@@ -24,10 +24,13 @@ class Workspace:
         run: What the last run wrote.
         live: Decisions in flight.
         book: Loans by the day and their ledger; with a database, they are in it.
+        desks: Sheets of collateral, vouchers, receipts, pools and statistics.
         database: `postgresql://user@host/database` for accounts, audit, policies, cases, jobs and
             the book; empty: SQLite files in the folder.
         pack: The scenario that lends.
         live_pack: The scenario whose events are decided as they come.
+        currency: ISO 4217, of amounts that come by the API.
+        time_zone: IANA name; a date without a time that comes by the API is a day of this zone.
     """
 
     root: Path
@@ -36,12 +39,15 @@ class Workspace:
     run: str = "out"
     live: str = "live"
     book: str = "book"
+    desks: str = "desks"
     database: str = ""
     pack: str = "sme_invoices"
     live_pack: str = "payments"
+    currency: str = "CNY"
+    time_zone: str = "Asia/Shanghai"
 
     def folder(self, part: str) -> Path:
-        """The path of one of `data`, `facts`, `run`, `live`, `book`."""
+        """The path of one of `data`, `facts`, `run`, `live`, `book`, `desks`."""
         return self.root / str(getattr(self, part))
 
     def store(self, name: str) -> str:

@@ -6,7 +6,7 @@ with log and ledger in it, on which several work at once; its proof is written w
 """
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,8 +32,6 @@ from headrace.workflows.explain import run_settings
 from headrace.workflows.loan_log import (
     EVENTS,
     Approved,
-    DayEnded,
-    Entry,
     Happened,
     event_of,
 )
@@ -230,21 +228,7 @@ def end_day_command(
 ) -> None:
     """End the book's day: interest of the night, what falls due, classes at a month's end."""
     with open_book(book) as here:
-        desk = here.desk
-        last = desk.book.day if until is None else until.date()
-        items: list[tuple[str, Entry]] = []
-        day = desk.book.day
-        while day is not None and last is not None and day <= last:
-            items.append((f"end {day}", DayEnded(day)))
-            day += timedelta(days=1)
-        if not items:
-            raise InputError(
-                f"the book stands on the morning of {desk.book.day}",
-                where="--until",
-                remedy="name that day or a later one",
-            )
-        desk.record(items, now())
-        here.prove()
+        here.end_days(None if until is None else until.date(), now())
         _show(here, lang, as_json=as_json)
 
 

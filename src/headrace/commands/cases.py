@@ -19,12 +19,14 @@ from headrace.errors import InputError
 from headrace.monitor.cases import (
     Case,
     CaseEvent,
+    Evidence,
     Outcome,
     State,
     assignment,
     closing,
     fraud_reports,
     list_entry,
+    note,
     reopening,
 )
 
@@ -99,6 +101,38 @@ def assign_command(  # noqa: PLR0913 - a command has a parameter per option
         store,
         number,
         lambda case: assignment(case, to, by, moment, comment),
+        lang,
+        as_json=as_json,
+    )
+
+
+@app.command("note")
+def note_command(  # noqa: PLR0913 - a command has a parameter per option
+    number: CaseNumber,
+    *,
+    by: By,
+    comment: Comment = "",
+    decisions: Annotated[
+        list[str] | None, typer.Option("--decision", help="Id of a decision; repeatable.")
+    ] = None,
+    facts: Annotated[
+        list[str] | None, typer.Option("--fact", help="Id of a fact; repeatable.")
+    ] = None,
+    files: Annotated[
+        list[str] | None, typer.Option("--file", help="SHA-256 of a file; repeatable.")
+    ] = None,
+    store: CaseBook = CASES,
+    lang: Language = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Say something about a case, and what it rests on."""
+    given = ((Evidence.DECISION, decisions), (Evidence.FACT, facts), (Evidence.FILE, files))
+    evidence = [(kind, name) for kind, names in given for name in names or ()]
+    moment = now()
+    _record(
+        store,
+        number,
+        lambda case: note(case, by, moment, comment, evidence),
         lang,
         as_json=as_json,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +9,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import typer
@@ -28,8 +26,9 @@ from headrace.adapters.events import (
     write_quarantine,
     write_table,
 )
+from headrace.adapters.live_batches import alerted, decide_tables
 from headrace.adapters.live_decisions import LiveDecisions
-from headrace.adapters.live_features import LiveFeatures
+from headrace.adapters.live_policy import no_policy, open_live, policy_in_store
 from headrace.adapters.model_deadlines import Deadlines
 from headrace.adapters.policy_folder import read_files
 from headrace.adapters.policy_sheets import read_workbook
@@ -37,15 +36,10 @@ from headrace.adapters.policy_store import PolicyStore
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.wall_clock import now
 from headrace.decisions.flow.in_force import InForce
-from headrace.decisions.flow.lists import write_lists
 from headrace.decisions.flow.monitoring import watch
-from headrace.decisions.flow.policy import Action
-from headrace.decisions.flow.rollout import Deployment
 from headrace.errors import InputError
-from headrace.features.compile import compile_plan
 from headrace.features.definition import Column, ColumnType, FeatureSet, Table
 from headrace.features.plan import make_plan
-from headrace.monitor.cases import alert_of
 from headrace.pack import Pack, Text
 from headrace.simulator.card_payments import CardSettings, simulate_card_payments
 from headrace.workflows import features as workflow
@@ -103,10 +97,11 @@ def decide_command(  # noqa: PLR0913, PLR0917 - a command has a parameter per op
         progress.end("read", ", ".join(f"{n} {t.num_rows:,}" for n, t in tables.items()))
         progress.begin("decide")
         ask = stack.enter_context(Deadlines())
-        decisions = stack.enter_context(_opened(live, version, features, ask))
+        decisions = stack.enter_context(open_live(live, version, ask))
         began = perf_counter()
-        found = _decide(decisions, tables, features, batch)
-        opened = None if cases is None else _alerted(decisions, found, cases)
+        found = decide_tables(decisions, tables, features, batch)
+        store_of_cases = None if cases is None else CaseStore.opened(cases)
+        opened = store_of_cases and alerted(decisions, found, store_of_cases, now())
         decisions.live.snapshot()
         seconds = perf_counter() - began
         progress.end("decide", f"{found.num_rows:,} decisions")
@@ -141,30 +136,6 @@ def _told(
         "models_late": ask.late,
         "models_failed": ask.failed,
     }
-
-
-def _alerted(decisions: LiveDecisions, found: pa.Table, cases: str) -> int:
-    """Alerts put into cases; how many were opened. Those that came before open none again."""
-    severe = found.filter(pc.not_equal(found["action"], Action.APPROVE.word))
-    records = decisions.find_all(severe["decision"].to_pylist())
-    deployed = decisions.deployment
-    champion = deployed.champion.program.policy
-    policies = {each.version.digest: each.version.program.policy for each in deployed.beside}
-    alerts = [
-        alert_of(record, policies.get(record["in_force"], champion)) for record in records.values()
-    ]
-    taken = CaseStore.opened(cases).take([each for each in alerts if each is not None], now())
-    return len(taken.opened)
-
-
-def _opened(live: Path, version: InForce, features: FeatureSet, ask: Deadlines) -> LiveDecisions:
-    compiled = compile_plan(make_plan(features))
-    return LiveDecisions(
-        lambda tell: LiveFeatures(live, compiled, version.lateness, on_replay=tell),
-        Deployment(version),
-        features.tables[0].name,  # events of a set's first table are decided
-        ask,
-    )
 
 
 def stream_command(
@@ -312,30 +283,13 @@ def _plain(table: pa.Table) -> list[dict[str, Any]]:
 
 def _files(pack: Pack, folder: Path | None, store: str | None) -> dict[str, bytes]:
     """The policy's files: a folder's, those in force in a store with its lists, or the pack's."""
-    if store is None:
-        files = dict(pack.policy) if folder is None else read_files(folder)
-    else:
-        files = _in_store(store, pack.name, now())
+    if store is not None:
+        opened = PolicyStore.opened(store, create=False)
+        return policy_in_store(opened, pack.name, now())
+    files = dict(pack.policy) if folder is None else read_files(folder)
     if not files:
-        raise InputError(
-            f"the pack {pack.name!r} has no policy for events as they come",
-            where="--pack",
-            remedy="give a folder with one: --policy FOLDER",
-        )
+        raise no_policy(pack)
     return files
-
-
-def _in_store(address: str, name: str, moment: int) -> dict[str, bytes]:
-    """The version of a policy that two people put in force, and the lists as they are known."""
-    store = PolicyStore.opened(address, create=False)
-    version = store.history(name).active_at(moment)
-    if version is None:
-        raise InputError(
-            f"no version of the policy {name!r} is in force",
-            where="--store",
-            remedy="headrace policy activate",
-        )
-    return {**store.files(name, version), "lists.csv": write_lists(store.lists(moment))}
 
 
 def _named(text: str, features: FeatureSet) -> tuple[Table, Path]:
@@ -382,52 +336,3 @@ def _ids(path: Path, table: Table) -> pa.Array:
     column = Column(table.id, ColumnType.CATEGORY, required=True)
     wanted = Wanted(f"voids of {table.name}", (column,), frozenset(), table.zone)
     return read_events(path, wanted).columns[table.id].combine_chunks()
-
-
-def _decide(
-    decisions: LiveDecisions, tables: Mapping[str, pa.Table], features: FeatureSet, batch: int
-) -> pa.Table:
-    """Everything in order of arrival: what is known before a batch is taken in before it."""
-    told = []
-    for name, part in _arrivals(tables, features, batch):
-        if decisions.decides(name):
-            told.append(decisions.submit(part).table)
-        else:
-            decisions.live.submit(part, name)
-    decisions.commit()
-    return pa.concat_tables(told)
-
-
-def _arrivals(
-    tables: Mapping[str, pa.Table], features: FeatureSet, batch: int
-) -> Iterator[tuple[str, pa.Table]]:
-    deciding = features.tables[0]
-    own = _in_order(tables[deciding.name], deciding)
-    others = {
-        table.name: _in_order(tables[table.name], table)
-        for table in features.tables
-        if table.name != deciding.name and table.name in tables
-    }
-    times = {name: _known(each, features.table_named(name)) for name, each in others.items()}
-    done = dict.fromkeys(others, 0)
-    known = _known(own, deciding)
-    for start in range(0, own.num_rows, batch):
-        part = own.slice(start, batch)
-        for name, each in others.items():
-            upto = int(np.searchsorted(times[name], known[start], side="right"))
-            if upto > done[name]:
-                yield name, each.slice(done[name], upto - done[name])
-                done[name] = upto
-        yield deciding.name, part
-    for name, each in others.items():
-        if done[name] < each.num_rows:
-            yield name, each.slice(done[name])
-
-
-def _known(events: pa.Table, table: Table) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return np.asarray(events[table.known or table.time].cast(pa.int64()))
-
-
-def _in_order(events: pa.Table, table: Table) -> pa.Table:
-    order = np.argsort(_known(events, table), kind="stable")
-    return events.take(pa.array(order))

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from shutil import rmtree
 from typing import Annotated
 
 import typer
@@ -11,12 +10,14 @@ import typer
 from headrace import packs
 from headrace.adapters import printing
 from headrace.adapters.code import code_digest
-from headrace.adapters.folder import DiskFolder
 from headrace.adapters.folder_source import FolderSource
-from headrace.adapters.loan_books import contracts_of, open_book
 from headrace.adapters.machine import limited_threads
 from headrace.adapters.outputs import cleared, for_simulation
 from headrace.adapters.workspace import Workspace, workspace_at
+from headrace.commands.demo_book import fill_book, fill_desks
+from headrace.commands.demo_live import fill_live
+from headrace.commands.demo_policies import fill_policies
+from headrace.commands.demo_visits import fill_visits
 from headrace.commands.options import AsJson, Language
 from headrace.commands.run import (
     DEFAULT_PACK,
@@ -30,13 +31,11 @@ from headrace.commands.run import (
 )
 from headrace.commands.workspace import write_settings
 from headrace.pack import Text
-from headrace.simulator.loan_months import simulate_months
 from headrace.simulator.run import simulate, write_economy
 from headrace.workflows.ports import Progress
 from headrace.workflows.run import RunSettings
 
 FIRMS_MIN = 120  # fewer hold too few defaults to fit a card
-BOOK_MONTHS = 6
 Fill = Callable[[Workspace], str]
 """Fills one part of the demo's workspace, and says in a few words with what."""
 
@@ -75,17 +74,17 @@ def fill(workspace: Workspace, progress: Progress) -> None:
             progress.end(name, part(workspace))
 
 
-def _book(workspace: Workspace) -> str:
-    """The run's contracts, signed and served for some months by simulated borrowers."""
-    rmtree(workspace.folder("book"), ignore_errors=True)
-    run = workspace.folder("run")
-    with open_book(workspace.book_address, create=True) as here:
-        here.mark_simulated()
-        here.sign(contracts_of(DiskFolder(run), str(run)))
-        simulate_months(here.desk, BOOK_MONTHS, DEMO_SEED, lambda _: None)
-        here.prove()
-        return f"{len(here.desk.book.loans):,} contracts, {BOOK_MONTHS} months"
-
-
-FILLS: dict[str, Fill] = {"book": _book}
-FILL_STEPS = {"book": Text("Loan book", "贷款账簿")}
+FILLS: dict[str, Fill] = {
+    "policies": fill_policies,
+    "live": fill_live,
+    "book": fill_book,
+    "desks": fill_desks,
+    "visits": fill_visits,
+}
+FILL_STEPS = {
+    "policies": Text("Policies", "策略"),
+    "live": Text("Decisions in flight", "实时决策"),
+    "book": Text("Loan book", "贷款账簿"),
+    "desks": Text("Sheets of desks", "业务台账"),
+    "visits": Text("Visits", "走访"),
+}

@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -29,15 +29,18 @@ from headrace.commands import (
 )
 from headrace.commands.graph_files import AsJson, Asked, Language, Party, To, on_graph
 from headrace.facts.mapping import parse_mapping
-from headrace.graph.relations.kinds import MEANINGS
-from headrace.graph.relations.paths import shortest_path
-from headrace.graph.relations.snapshot import Snapshot
 from headrace.workflows.graph_build import STEPS, build
 from headrace.workflows.graph_features import features_of
-from headrace.workflows.graph_view import HUB_EDGES, edge_rows, event_sums, find
+from headrace.workflows.graph_view import (
+    EVENT_KINDS,
+    HUB_EDGES,
+    chain_between,
+    edge_rows,
+    event_sums,
+    find,
+    lasting,
+)
 from headrace.workflows.run import Output, Signer
-
-EVENTS = [kind for kind, meaning in MEANINGS.items() if meaning.event]
 
 app = typer.Typer(help="Relations: who stands behind whom, as of any day, with proofs.")
 app.command("rings")(graph_risk.rings_command)
@@ -119,7 +122,7 @@ def party_command(asked: Asked, party: Party) -> None:
     snapshot = asked.view.snapshot
     node = snapshot.node(party)
     edges = np.concatenate([snapshot.csr.of(node), snapshot.csc.of(node)])
-    once = np.isin(snapshot.kind[edges], EVENTS)
+    once = np.isin(snapshot.kind[edges], EVENT_KINDS)
     rows = edge_rows(snapshot, edges[~once].tolist())
     sums = event_sums(snapshot, edges[once].tolist())
     value = {
@@ -145,18 +148,11 @@ def path_command(
 ) -> None:
     """Show how two parties are connected: a shortest chain, of trades and payments if need be."""
     # That two firms buy from one seller explains little: what lasts goes first.
-    snapshot = asked.relations.snapshot
-    lasting = snapshot.where(~np.isin(snapshot.kind, EVENTS))
-    rows = _shortest(lasting, first, second, hub)
+    rows = chain_between(lasting(asked.relations.snapshot), first, second, hub)
     if rows is None:
-        rows = _shortest(asked.view.snapshot, first, second, hub)
+        rows = chain_between(asked.view.snapshot, first, second, hub)
     value = {"connected": rows is not None, "relations": rows or []}
     asked.tell(value, partial(connections.path, rows))
-
-
-def _shortest(snapshot: Snapshot, first: str, second: str, hub: int) -> list[dict[str, Any]] | None:
-    found = shortest_path(snapshot, snapshot.node(first), snapshot.node(second), hub)
-    return None if found is None else edge_rows(snapshot, found.tolist())
 
 
 @app.command("features")

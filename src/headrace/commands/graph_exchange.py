@@ -14,7 +14,7 @@ from headrace.adapters.graph_formats.registry import FORMATS, Publishing
 from headrace.adapters.graph_formats.tables import GraphFacts, Origin
 from headrace.adapters.html.explorer import Exploration, Words, render_explorer
 from headrace.adapters.html.graph_findings import page_findings
-from headrace.adapters.html.neighbourhood import Reach, neighbourhood
+from headrace.adapters.html.neighbourhood import neighbourhood
 from headrace.adapters.keys import load_or_create_signing_key
 from headrace.adapters.outputs import cleared
 from headrace.adapters.printing_graph import storing
@@ -38,6 +38,7 @@ from headrace.facts.kinds import PARTY, RELATION
 from headrace.facts.localtime import instant_of
 from headrace.workflows.graph_build import About, about, store_facts
 from headrace.workflows.graph_findings import busiest, findings_of
+from headrace.workflows.graph_near import Reach
 from headrace.workflows.run import Output, Signer
 
 ZONE = "Asia/Shanghai"

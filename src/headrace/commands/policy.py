@@ -26,18 +26,16 @@ from headrace.adapters.user_files import read_policy, write_policy
 from headrace.adapters.wall_clock import now
 from headrace.commands.options import AsJson, By, Comment, Language
 from headrace.commands.policy_files import (
-    Document,
     From,
     Number,
     PackName,
     PolicyName,
     Store,
-    changes_between,
     document_of,
-    inputs_of,
     moment_of,
     of_path,
     of_store,
+    pack_of,
     policy_name,
 )
 from headrace.decisions.flow.change import Change
@@ -49,6 +47,12 @@ from headrace.decisions.tables.table import Table
 from headrace.errors import InputError
 from headrace.workflows.policies import LISTS
 from headrace.workflows.policy import parse_policy, remarks
+from headrace.workflows.policy_documents import (
+    Document,
+    changes_between,
+    inputs_of,
+    proposal_of,
+)
 from headrace.workflows.policy_files import convert, read_tables
 from headrace.workflows.policy_history import Act, Deed, History
 
@@ -88,7 +92,7 @@ def check_command(
         document = of_path(path, pack)
         _check_document(document, lang, as_json=as_json)
     elif path.is_file():
-        _check_tables(path, inputs_of(pack), lang, as_json=as_json)
+        _check_tables(path, inputs_of(pack_of(pack)), lang, as_json=as_json)
     else:
         _check_lending(path, pack or LENDING_PACK, lang, as_json=as_json)
 
@@ -143,7 +147,7 @@ def convert_command(
 ) -> None:
     """Write the tables of a file in another notation, without changing what they say."""
     suffix = f".{to.removeprefix('.')}"
-    written = convert(read_bytes(file), file.name, suffix, Workbooks(), inputs_of(pack))
+    written = convert(read_bytes(file), file.name, suffix, Workbooks(), inputs_of(pack_of(pack)))
     paths = [str(path) for path in write_files(out or file.parent, written)]
     if as_json:
         printing.as_json({"files": paths})
@@ -169,10 +173,8 @@ def propose_command(  # noqa: PLR0913 - a command has a parameter per option
     """Put a policy into the store as a version, for a second person to approve."""
     document = of_path(folder, pack)
     name = document.loaded.policy.name
-    files = {file: content for file, content in document.files.items() if file != LISTS}
     opened = PolicyStore.opened(store)
-    told = {"digest": document.digest(), "pack": pack or ""}
-    done = opened.propose(Act(name, Deed.PROPOSE, 0, author, comment, told), files, now())
+    done = opened.propose(*proposal_of(document, pack or "", author, comment), now())
     found: tuple[Change, ...] = ()
     if done.told["parent"]:
         parent = of_store(opened, name, done.told["parent"])

@@ -1,35 +1,22 @@
 """What the commands of `headrace policy` are given: policies in folders and stores, moments."""
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from headrace import packs
+from headrace.adapters.policies_in_force import stored_document
 from headrace.adapters.policy_folder import read_files
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.policy_store import PolicyStore
 from headrace.adapters.wall_clock import now
-from headrace.decisions.flow.change import Change
-from headrace.decisions.flow.differences import file_changes, list_changes, policy_changes
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds
-from headrace.workflows.policies import (
-    FEATURES,
-    LISTS,
-    POLICY,
-    Loaded,
-    kept_features,
-    load_policy,
-)
-from headrace.workflows.policy_history import document_digest
-
-WHOLE_MODELS = (".xlsx", ".dmn")
-"""Files that may hold several tables, and nothing else of a policy."""
+from headrace.pack import Pack
+from headrace.workflows.policies import load_policy
+from headrace.workflows.policy_documents import Document, inputs_of
 
 ACTIVE = "active"
 """In place of a version's number: the one that decides now."""
@@ -50,45 +37,9 @@ From = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class Document:
-    """A policy from wherever it came.
-
-    Attributes:
-        name: For people.
-        files: Contents by name.
-        loaded: What they state.
-        in_store: Whether it is a version of a store, which keeps lists apart.
-    """
-
-    name: str
-    files: Mapping[str, bytes]
-    loaded: Loaded
-    in_store: bool
-
-    @property
-    def beside(self) -> dict[str, str]:
-        """SHA-256 of each file that holds neither the policy nor its tables nor lists, by name."""
-        tables = self.loaded.policy.tables
-        return {
-            name: hashlib.sha256(content).hexdigest()
-            for name, content in self.files.items()
-            if name not in {POLICY, LISTS}
-            and PurePath(name).suffix not in WHOLE_MODELS
-            and (PurePath(name).stem not in tables or PurePath(name).suffix == ".json")
-        }
-
-    def digest(self) -> str:
-        """Of what it means; see `document_digest`."""
-        return document_digest(self.loaded.policy.digest(), self.beside)
-
-
-def inputs_of(pack: str | None, files: Mapping[str, bytes] | None = None) -> dict[str, str]:
-    """FEEL types of features, which all are numbers: those of a pack, and of `features.yaml`."""
-    names = [] if pack is None else [each.name for each in packs.load(pack).features]
-    if files and FEATURES in files:
-        names += [each.name for each in kept_features(files).definitions]
-    return dict.fromkeys(names, "number")
+def pack_of(name: str | None) -> Pack | None:
+    """The pack of a name; None where none is named."""
+    return packs.load(name) if name else None
 
 
 def of_path(path: Path, pack: str | None) -> Document:
@@ -98,7 +49,7 @@ def of_path(path: Path, pack: str | None) -> Document:
         InputError: It cannot be read; a `MappingError` names file and cell.
     """
     files = read_files(path)
-    loaded = load_policy(files, read_workbook, inputs_of(pack, files))
+    loaded = load_policy(files, read_workbook, inputs_of(pack_of(pack), files))
     return Document(str(path), files, loaded, in_store=False)
 
 
@@ -109,10 +60,7 @@ def of_store(store: PolicyStore, policy: str, number: int) -> Document:
         InputError: There is none.
     """
     proposal = store.history(policy).version(number).proposal
-    files = store.files(policy, number)
-    inputs = inputs_of(proposal.told.get("pack") or None, files)
-    loaded = load_policy(files, read_workbook, inputs)
-    return Document(f"{policy} {number}", files, loaded, in_store=True)
+    return stored_document(store, policy, number, pack_of(proposal.told.get("pack")))
 
 
 def document_of(source: str, store: str | None, policy: str | None, pack: str | None) -> Document:
@@ -163,15 +111,3 @@ def moment_of(text: str, option: str) -> int:
         problem = f"'{text}' is no moment"
         raise InputError(problem, where=option, remedy="Write it as 2026-03-01T09:12:00Z")
     return microseconds(moment)
-
-
-def changes_between(before: Document, after: Document) -> tuple[Change, ...]:
-    """What changed between two policies, the files beside them, and lists where both have any."""
-    found = policy_changes(before.loaded.policy, after.loaded.policy)
-    first, last = (
-        {name: digest[:12] for name, digest in each.beside.items()} for each in (before, after)
-    )
-    found += file_changes(first, last)
-    if before.in_store or after.in_store:
-        return found
-    return found + list_changes(before.loaded.lists, after.loaded.lists)

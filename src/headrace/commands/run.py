@@ -1,7 +1,7 @@
 """The main job and what is asked of its result: `run`, `demo`, `verify`, `explain` and others."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
@@ -19,17 +19,22 @@ from headrace.adapters.folder_source import FolderSource
 from headrace.adapters.formats import StandardFormats
 from headrace.adapters.keys import load_or_create_signing_key
 from headrace.adapters.machine import THREADS_MAX, limited_threads, quiet_libraries
-from headrace.adapters.mappings import find_mapping, load_mapping
+from headrace.adapters.mappings import load_mapping, mapping_for
 from headrace.adapters.outputs import cleared, for_simulation
+from headrace.adapters.policies_in_force import active_files
 from headrace.adapters.policy_sheets import read_workbook
+from headrace.adapters.policy_store import PolicyStore
 from headrace.adapters.store import FactStore, csv_bytes
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.user_files import read_policy, read_text, write_file
+from headrace.adapters.wall_clock import now
+from headrace.adapters.workspace import Workspace, workspace_at
+from headrace.adapters.workspace_source import source_of
 from headrace.commands import decide
 from headrace.commands.options import AsJson, Language
 from headrace.errors import InputError
 from headrace.evidence.checkpoint import read_public_key
-from headrace.facts.mapping import SourceMapping, parse_mapping
+from headrace.facts.mapping import SourceMapping
 from headrace.money import to_minor
 from headrace.pack import Pack, Text
 from headrace.scores.straight_card import Scorecard
@@ -38,7 +43,7 @@ from headrace.simulator.settings import EconomySettings
 from headrace.workflows.explain import decision_id_of, explain, facts_behind, run_settings
 from headrace.workflows.lend import LendSettings
 from headrace.workflows.policy import parse_policy
-from headrace.workflows.ports import Progress
+from headrace.workflows.ports import Progress, Source
 from headrace.workflows.prove import Receipt, check_receipt, prove_decision, verify
 from headrace.workflows.result import RunResult
 from headrace.workflows.run import STEPS, Output, RunSettings, Signer, run
@@ -48,14 +53,26 @@ from headrace.workflows.summary import summary
 PackName = Annotated[str, typer.Option("--pack", help="Which scenario.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="The folder a run wrote.")]
 Threads = Annotated[int, typer.Option("--threads", min=1, max=THREADS_MAX, help="Threads to use.")]
+Received = Annotated[
+    Path | None,
+    typer.Option("--data", help="Folder with the data; else what the workspace received."),
+]
+Written = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder to write, emptied of an earlier run; else the workspace's."),
+]
+Place = Annotated[
+    Path, typer.Option("--in", help="The workspace, where --data or --out is not given.")
+]
 DEFAULT_PACK = "sme_invoices"
 DEMO = EconomySettings()
 DEMO_SEED = 3
 
 
 def run_command(
-    data: Annotated[Path, typer.Option(help="Folder with the data.")],
-    out: Annotated[Path, typer.Option(help="Folder to write; emptied of an earlier run.")],
+    data: Received = None,
+    out: Written = None,
+    workspace: Place = Path(),
     pack: PackName = DEFAULT_PACK,
     mapping: Annotated[
         Path | None, typer.Option(help="Mapping file; else data/mapping.toml or a shipped one.")
@@ -95,7 +112,8 @@ def run_command(
 ) -> None:
     """Ingest, relate, compute, score, decide, report and prove, in one go."""
     chosen = packs.load(pack)
-    own = {} if policy is None else read_policy(policy, chosen.require_lending().files)
+    place = None if data is not None and out is not None else workspace_at(workspace)
+    own = _own_policy(policy, chosen, place)
     # Read before `cleared`: a slip in a table must not cost the results of the last run.
     in_force = parse_policy(chosen, own, read_workbook)
     card = None if scorecard is None else _scorecard(scorecard)
@@ -107,9 +125,33 @@ def run_command(
         policy=in_force,
         code=code_digest(),
     )
-    source = FolderSource(data, mapping_of(data, mapping, chosen))
+    source, read, to = _received(data, out, place, mapping, chosen)
     with limited_threads(threads):
-        execute(source, chosen, cleared(out, data), settings, as_json=as_json)
+        execute(source, chosen, cleared(to, read), settings, as_json=as_json)
+
+
+def _received(
+    data: Path | None, out: Path | None, place: Workspace | None, mapping: Path | None, pack: Pack
+) -> tuple[Source, Path, Path]:
+    """What is read, the folder it is in, and the folder to write."""
+    if place is None:
+        assert data is not None and out is not None  # noqa: S101, PT018 - else there is a place
+        return FolderSource(data, mapping_of(data, mapping, pack)), data, out
+    folder, to = data or place.folder("data"), out or place.folder("run")
+    if data is None and mapping is None:
+        return source_of(place, pack), folder, to
+    return FolderSource(folder, mapping_of(folder, mapping, pack)), folder, to
+
+
+def _own_policy(folder: Path | None, pack: Pack, place: Workspace | None) -> Mapping[str, bytes]:
+    """The files named; else those in force in the workspace; else none, for the pack's own."""
+    if folder is not None:
+        return read_policy(folder, pack.require_lending().files)
+    if place is None or not (place.database or Path(place.store("policies")).is_file()):
+        return {}
+    with closing(PolicyStore.opened(place.store("policies"))) as store:
+        files, version = active_files(store, pack, now())
+    return {} if version is None else files
 
 
 def economy_command(
@@ -212,9 +254,7 @@ def query_command(
         printing.table(found)
 
 
-def execute(
-    source: FolderSource, pack: Pack, out: Path, settings: RunSettings, *, as_json: bool
-) -> None:
+def execute(source: Source, pack: Pack, out: Path, settings: RunSettings, *, as_json: bool) -> None:
     """Run the whole job and print what came of it."""
     began = perf_counter()
     key = load_or_create_signing_key()
@@ -236,10 +276,7 @@ def _object(result: RunResult, seconds: float) -> dict[str, Any]:
 
 def mapping_of(data: Path, chosen: Path | None, pack: Pack) -> SourceMapping:
     """The mapping that was named, or the one that fits the data."""
-    if chosen is not None:
-        return load_mapping(chosen)
-    shipped = [parse_mapping(text, name) for name, text in pack.mappings.items()]
-    return find_mapping(data, shipped)
+    return mapping_for(data, pack) if chosen is None else load_mapping(chosen)
 
 
 def progress_in(language: str, *, as_json: bool, steps: Mapping[str, Text] = STEPS) -> Progress:

@@ -17,11 +17,14 @@ SETTINGS = """\
 [workspace]
 # pack = "sme_invoices"      # the scenario that lends
 # live_pack = "payments"     # the scenario whose events are decided as they come
-# data = "data"              # what was received: headrace run --data data --out out
+# data = "data"              # what was received; headrace run reads it
 # facts = "facts"            # what came by the API
 # run = "out"                # what the last run wrote
 # live = "live"              # decisions in flight
 # book = "book"              # loans by the day
+# desks = "desks"            # sheets of collateral, vouchers, receipts, pools, statistics
+# currency = "CNY"           # of amounts that come by the API
+# time_zone = "Asia/Shanghai"  # whose days are meant there
 # database = "postgresql://headrace@localhost/headrace"  # else SQLite files in this folder
 
 [serve]
@@ -45,8 +48,8 @@ def init_command(
     for path in write_policy(folder / "policy", packs.load(Workspace.pack).require_lending().files):
         printing.line(str(path))
     printing.line(f"{folder / FILE}")
-    data, out = folder / Workspace.data, folder / Workspace.run
-    printing.line(f"next: put your export into {data}, then headrace run --data {data} --out {out}")
+    data = folder / Workspace.data
+    printing.line(f"next: put your export into {data}, then headrace run --in {folder}")
 
 
 def write_settings(folder: Path) -> None:

@@ -63,6 +63,11 @@ class PublicKey:
         """The first 4 bytes of SHA-256(name, newline, 0x01, public key)."""
         return hashlib.sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:4]
 
+    @property
+    def fingerprint(self) -> str:
+        """What people compare when they ask whose key this is."""
+        return key_fingerprint(self.public)
+
     def to_text(self) -> str:
         """The verifier key of signed-note, one line: name, key id, key."""
         return f"{self.name}+{self.key_id.hex()}+{_base64(_ED25519 + self.public)}\n"
@@ -141,6 +146,15 @@ def open_checkpoint(text: str, public_key: bytes) -> Checkpoint:
     except ValueError:
         raise EvidenceError("the public key is not an Ed25519 key of 32 bytes") from None
     return checkpoint
+
+
+def unsigned(text: str) -> Checkpoint:
+    """What a checkpoint says, whoever signed it: for its own writer, who goes on from it.
+
+    Raises:
+        EvidenceError: If it is not a checkpoint.
+    """
+    return _parse(text)[0]
 
 
 def _parse(text: str) -> tuple[Checkpoint, bytes, bytes]:

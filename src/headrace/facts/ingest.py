@@ -86,11 +86,14 @@ class Ingested:
     coverage: tuple[Coverage, ...]
 
 
-def ingest(tables: Iterable[SourceTable | AbsentTable], mapping: SourceMapping) -> Ingested:
+def ingest(
+    tables: Iterable[SourceTable | AbsentTable | ReadTable], mapping: SourceMapping
+) -> Ingested:
     """All tables of a source as facts.
 
     Args:
-        tables: As readers give them, one at a time; a table may be dropped once it was read.
+        tables: As readers give them, one at a time; a table may be dropped once it was read. One
+            that was read before is taken as it is.
         mapping: Says what each column means.
 
     Raises:
@@ -133,8 +136,10 @@ def ingest(tables: Iterable[SourceTable | AbsentTable], mapping: SourceMapping) 
     )
 
 
-def _read(table: SourceTable | AbsentTable, mapping: SourceMapping) -> ReadTable | AbsentTable:
-    if isinstance(table, AbsentTable):
+def _read(
+    table: SourceTable | AbsentTable | ReadTable, mapping: SourceMapping
+) -> ReadTable | AbsentTable:
+    if isinstance(table, AbsentTable | ReadTable):
         return table
     try:
         return read_table(table, mapping)

@@ -26,12 +26,20 @@ PARTY = FactSchema(
             "主体类型",
             choices=PARTY_TYPES,
         ),
-        Field("uscc", FieldType.TEXT, "unified social credit code", "统一社会信用代码"),
-        Field("registration_number", FieldType.TEXT, "number before 2015", "注册号"),
+        Field(
+            "uscc", FieldType.TEXT, "unified social credit code", "统一社会信用代码", personal=True
+        ),
+        Field("registration_number", FieldType.TEXT, "number before 2015", "注册号", personal=True),
         Field("english_name", FieldType.TEXT, "name in English", "英文名称"),
-        Field("address", FieldType.TEXT, "as written", "地址"),
-        Field("phone", FieldType.TEXT, "as written", "电话"),
-        Field("legal_representative", FieldType.TEXT, "name of the person", "法定代表人"),
+        Field("address", FieldType.TEXT, "as written", "地址", personal=True),
+        Field("phone", FieldType.TEXT, "as written", "电话", personal=True),
+        Field(
+            "legal_representative",
+            FieldType.TEXT,
+            "name of the person",
+            "法定代表人",
+            personal=True,
+        ),
         Field("capital_minor", FieldType.MONEY, "registered capital", "注册资本"),
     ),
 )

@@ -52,6 +52,7 @@ class Field:
         choices: The closed list of a CHOICE, empty for every other type.
         known_after_outcome: Whether the value was formed after the outcome that a score is to
             predict, so that a leakage check refuses it as an input.
+        personal: Whether it tells of a person, so that only who needs it sees it whole.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Field:
     required: bool = False
     choices: tuple[str, ...] = ()
     known_after_outcome: bool = False
+    personal: bool = False
 
     @property
     def key(self) -> str:

@@ -12,6 +12,7 @@ keeps events and what the clock says is for the caller.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from headrace.decisions.flow.lists import Entry
 from headrace.decisions.flow.policy import ACTIONS, Action, Policy
 from headrace.errors import InputError
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SYSTEM = "headrace"
 """By whom alerts are put into cases."""
@@ -49,8 +51,26 @@ class Deed(StrEnum):
 
     ALERT = "alert"
     ASSIGN = "assign"
+    NOTE = "note"
+    ACT = "act"
     CLOSE = "close"
     REOPEN = "reopen"
+
+
+class Measure(StrEnum):
+    """What is done about a customer while a case is worked."""
+
+    FREEZE = "freeze"
+    STEP_UP = "step_up"
+    RELEASE = "release"
+
+
+class Evidence(StrEnum):
+    """What a note points at."""
+
+    DECISION = "decision"
+    FACT = "fact"
+    FILE = "file"
 
 
 class Refusal(StrEnum):
@@ -68,6 +88,9 @@ class Refusal(StrEnum):
     ONLY_A_CLOSED_CASE_IS_REOPENED = "only_a_closed_case_is_reopened"
     THE_OWNER_MUST_BE_ANOTHER = "the_owner_must_be_another"
     REOPENING_MUST_SAY_WHY = "reopening_must_say_why"
+    A_NOTE_MUST_SAY_SOMETHING = "a_note_must_say_something"
+    A_FILE_MUST_BE_NAMED_BY_ITS_DIGEST = "a_file_must_be_named_by_its_digest"
+    A_MEASURE_MUST_BE_ON_A_LIST = "a_measure_must_be_on_a_list"
     THE_CASE_MUST_BE_CLOSED_AS_FRAUD = "the_case_must_be_closed_as_fraud"
 
     @property
@@ -180,7 +203,9 @@ class CaseEvent:
         at: When it was recorded, microseconds since 1970, UTC.
         comment: Why, in their words.
         told: What only this deed says: of an alert `alert` and `due`; of an assignment `owner`; of
-            a closing `outcome`; of a reopening `due`. `due` is in microseconds since 1970, UTC.
+            a note `evidence`, pairs of kind and id; of a measure `measure`, `entries` and the
+            number of the `act` that put them on lists; of a closing `outcome`; of a reopening
+            `due`. `due` is in microseconds since 1970, UTC.
         number: Its place among all events, from 1; 0 until it is recorded.
     """
 
@@ -242,7 +267,9 @@ class Case:
     @property
     def closed(self) -> CaseEvent | None:
         """The event that closed it; None where it is not closed."""
-        return self.events[-1] if self.state is State.CLOSED else None
+        if self.state is not State.CLOSED:
+            return None
+        return next(each for each in reversed(self.events) if each.deed is Deed.CLOSE)
 
     def is_overdue(self, moment: int) -> bool:
         """Whether it should have been closed by now."""
@@ -403,6 +430,28 @@ def _assigned(case: Case, event: CaseEvent) -> Case:
     return replace(case, state=State.IN_REVIEW, owner=owner)
 
 
+def _noted(case: Case, event: CaseEvent) -> Case:
+    evidence = event.told["evidence"]
+    if not (event.comment.strip() or evidence):
+        raise RefusedError(Refusal.A_NOTE_MUST_SAY_SOMETHING, where=case.where)
+    for kind, name in evidence:
+        if Evidence(kind) is Evidence.FILE and not _DIGEST.fullmatch(name):
+            raise RefusedError(
+                Refusal.A_FILE_MUST_BE_NAMED_BY_ITS_DIGEST,
+                where=f"{case.where}, {name[:80]}",
+                remedy="SHA-256 of its content, 64 hexadecimal digits",
+            )
+    return case
+
+
+def _acted(case: Case, event: CaseEvent) -> Case:
+    _must_not_be_closed(case)
+    Measure(event.told["measure"])
+    if not event.told["entries"]:
+        raise RefusedError(Refusal.A_MEASURE_MUST_BE_ON_A_LIST, where=case.where)
+    return case
+
+
 def _closed(case: Case, event: CaseEvent) -> Case:
     _must_not_be_closed(case)
     if case.state is State.OPEN:
@@ -432,6 +481,8 @@ def _reopened(case: Case, event: CaseEvent) -> Case:
 _STEPS = {
     Deed.ALERT: _alerted,
     Deed.ASSIGN: _assigned,
+    Deed.NOTE: _noted,
+    Deed.ACT: _acted,
     Deed.CLOSE: _closed,
     Deed.REOPEN: _reopened,
 }
@@ -452,6 +503,22 @@ def _must_not_be_closed(case: Case) -> None:
 def assignment(case: Case, owner: str, by: str, at: int, comment: str = "") -> CaseEvent:
     """Somebody is given a case; it is in review from then on."""
     return CaseEvent(case.number, Deed.ASSIGN, by, at, comment, {"owner": owner})
+
+
+def note(
+    case: Case, by: str, at: int, comment: str, evidence: Iterable[tuple[Evidence, str]] = ()
+) -> CaseEvent:
+    """Somebody says something about a case, and what it rests on.
+
+    Args:
+        case: Which; it may be closed.
+        by: Who.
+        at: Now, microseconds since 1970, UTC.
+        comment: In their words; may be empty where there is evidence.
+        evidence: Ids of decisions and facts, and files by their SHA-256: never their content.
+    """
+    told = [[kind.value, name] for kind, name in evidence]
+    return CaseEvent(case.number, Deed.NOTE, by, at, comment, {"evidence": told})
 
 
 def closing(case: Case, outcome: Outcome, by: str, at: int, comment: str = "") -> CaseEvent:
@@ -548,6 +615,11 @@ def iso(at: int) -> str:
 def _said(event: CaseEvent) -> dict[str, Any]:
     """What an event tells, an alert by its decision alone: the case lists them."""
     told = {name: value for name, value in event.told.items() if name != "alert"}
+    if "entries" in told:
+        told["entries"] = [
+            each | {"until": None if each["until"] is None else iso(each["until"])}
+            for each in told["entries"]
+        ]
     if "due" in told:
         told["due"] = iso(told["due"])
     return told | ({"decision": event.alert.decision} if event.deed is Deed.ALERT else {})

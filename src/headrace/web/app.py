@@ -1,8 +1,9 @@
 """The service put together: routes, refusals, and the gate in front of both."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
+from threading import Thread
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
@@ -11,21 +12,29 @@ from starlette.middleware import Middleware
 
 from headrace import __version__
 from headrace.adapters.web_store import WebStore
-from headrace.adapters.workspace import Workspace
+from headrace.adapters.workspace import FILE, Workspace
 from headrace.errors import HeadraceError
-from headrace.web import health
-from headrace.web.api import routes
-from headrace.web.console import pages
+from headrace.web import loan_views
+from headrace.web.book_room import NoBookError
+from headrace.web.console.book import no_book
 from headrace.web.console.drawing import draw_problem
+from headrace.web.decision_lane import DecisionLane
 from headrace.web.guard import Elsewhere
+from headrace.web.heads import HeadAsGet
 from headrace.web.metrics import Metrics
+from headrace.web.openapi import DocumentedApp
 from headrace.web.problems import Responses
 from headrace.web.requests import Guarded, write_line
+from headrace.web.routers import ROUTERS
 from headrace.web.run_folder import RunFolder
+from headrace.web.sealing import sealing
 from headrace.web.security.accounts import Accounts, Lifetimes
+from headrace.web.security.oidc import Provider
+from headrace.web.security.oidc_settings import read_oidc_settings, read_secret
 from headrace.web.security.rates import Buckets, Rate
 from headrace.web.services import Log, Services
 from headrace.web.settings import Settings
+from headrace.web.traces import Traced
 
 
 def make_services(
@@ -54,7 +63,15 @@ def make_services(
         buckets=Buckets(Rate(settings.requests_per_second, settings.burst)),
         now=now,
         log=log,
+        provider=_provider(workspace, now),
     )
+
+
+def _provider(workspace: Workspace, now: Callable[[], int]) -> Provider | None:
+    settings = read_oidc_settings(workspace.root / FILE)
+    if settings is None:
+        return None
+    return Provider(settings, read_secret(settings, workspace.root), now)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -66,33 +83,58 @@ def create_app(services: Services) -> FastAPI:
         responses=responses,
         metrics=services.metrics,
         buckets=services.buckets,
+        keys=services.keys,
         now=services.now,
         log=services.log,
     )
-    app = FastAPI(
+    lane = Middleware(DecisionLane, services=services, responses=responses)
+    app = DocumentedApp(
         title="Headrace",
         version=__version__,
         openapi_url=None,  # our own route, which docs without a script from elsewhere read
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[gate],
+        middleware=[*_traced(services), gate, Middleware(HeadAsGet), lane],
         lifespan=partial(_living, services=services),
     )
     app.state.services = services
     responses.install(app)
     app.add_exception_handler(Elsewhere, _elsewhere)
-    for router in (health.router, routes.router, pages.router):
+    app.add_exception_handler(NoBookError, no_book)
+    for router in ROUTERS:
         app.include_router(router)
     return app
+
+
+def _traced(services: Services) -> list[Middleware]:
+    """Spans around everything, where a collector takes them."""
+    if services.traces is None:
+        return []
+    believes = bool(services.settings.proxies)
+    return [Middleware(Traced, provider=services.traces, believes=believes)]
 
 
 @asynccontextmanager
 async def _living(_: FastAPI, services: Services) -> AsyncIterator[None]:
     await run_in_threadpool(services.accounts.forget_sessions)
     await run_in_threadpool(_read_ahead, services)
-    yield
-    services.close()
+    await run_in_threadpool(_open_live, services)
+    Thread(target=services.graph.warm, name="graph", daemon=True).start()
+    Thread(target=loan_views.warm, args=(services,), name="book", daemon=True).start()
+    Thread(target=_warm_firms, args=(services,), name="firms", daemon=True).start()
+    services.jobs.start()
+    services.hooks.start()
+    async with sealing(services):
+        yield
+    await run_in_threadpool(services.close)
+
+
+def _warm_firms(services: Services) -> None:
+    """What a firm's page asks for first; where there is nothing, whoever asks is told."""
+    services.firms.warm()
+    with suppress(HeadraceError):
+        _ = services.graph.customers().book
 
 
 def _read_ahead(services: Services) -> None:
@@ -101,6 +143,14 @@ def _read_ahead(services: Services) -> None:
         services.run.current()
     except HeadraceError as error:
         services.log({"event": "no run", "why": str(error)})
+
+
+def _open_live(services: Services) -> None:
+    """Open decisions in flight before the first event; who asks for one is told otherwise."""
+    try:
+        _ = services.live
+    except HeadraceError as error:
+        services.log({"event": "no decisions in flight", "why": str(error)})
 
 
 def _elsewhere(_: Request, error: Exception) -> Response:

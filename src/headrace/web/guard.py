@@ -20,13 +20,17 @@ from headrace.web.services import Services, services_of
 from headrace.web.settings import Settings
 
 PUBLIC = frozenset(
-    {"healthz", "readyz", "asset", "openapi", "sign_in_page", "sign_in", "set_language"}
+    {
+        *("healthz", "readyz", "asset", "openapi", "set_language"),
+        *("sign_in_page", "sign_in", "oidc_begin", "oidc_return"),
+    }
 )
 """Names of routes that everybody may ask."""
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_FIELD, FORM_HEADER = "form_token", "x-form-token"
 FIELDS_MAX = 50
+ABOUT_MAX = 300  # letters of the audit's word for whom a request is about
 
 
 class Elsewhere(Exception):  # noqa: N818 - a way, not an error
@@ -62,7 +66,8 @@ class Needs:
         if principal is None:
             raise _sign_in_first(request)
         request.state.user = principal.user.name
-        wait = services.buckets.wait(f"user {principal.user.name}", services.now())
+        buckets = services.key_buckets if principal.session is None else services.buckets
+        wait = buckets.wait(f"user {principal.user.name}", services.now())
         if wait:
             raise too_fast(wait)
         if principal.session is not None and request.method not in SAFE:
@@ -73,7 +78,8 @@ class Needs:
     def _admit(self, request: Request, services: Services, principal: Principal) -> None:
         """Look at the permission, and write the audit before anything is shown or done."""
         path = request.scope["route"].path
-        about = " ".join(map(str, request.path_params.values()))
+        whom = [*request.path_params.values(), *request.query_params.getlist("party")]
+        about = " ".join(map(str, whom))[:ABOUT_MAX]
         who, caller = principal.user.name, caller_of(request)
         if self.permission not in principal.may:
             told = f"refused: {request.method} {path}"
@@ -173,7 +179,7 @@ def _principal(request: Request, services: Services) -> Principal | None:
     if given is not None:
         scheme, _, key = given.partition(" ")
         is_key = scheme.lower() == "bearer" and key.startswith(KEY_PREFIX)
-        return services.accounts.by_key(key) if is_key else None
+        return services.keys.look(key) if is_key else None
     token = request.cookies.get(session_cookie(services.settings))
     return services.accounts.by_session(token) if token else None
 

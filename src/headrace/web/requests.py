@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headrace.web.metrics import Metrics
 from headrace.web.problems import Problem, Refused, Responses
+from headrace.web.security.key_ring import KeyRing, key_in
 from headrace.web.security.rates import Buckets
 from headrace.web.settings import Settings
 
@@ -45,9 +46,11 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+NO_DEVICES = "camera=(), geolocation=(), microphone=()"
 YEAR_SECONDS = 31_536_000
+FACTS = "/api/v1/facts/"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 FOREVER = "public, max-age=31536000, immutable"
 
@@ -74,6 +77,18 @@ class Exchange:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How large a body may be, and how long it may take to arrive."""
+
+    bytes_max: int
+    seconds_max: int
+
+    def too_large(self) -> Refused:
+        """The refusal of a larger one."""
+        return Refused(413, f"A request has at most {self.bytes_max} bytes")
+
+
+@dataclass(frozen=True)
 class Guarded:
     """An app behind its gate.
 
@@ -83,6 +98,7 @@ class Guarded:
         responses: How refusals look.
         metrics: What is counted.
         buckets: How fast one address may ask.
+        keys: Those that opened something lately are counted by user, not by address.
         now: Microseconds since 1970.
         log: Takes one line for each request.
     """
@@ -92,6 +108,7 @@ class Guarded:
     responses: Responses
     metrics: Metrics
     buckets: Buckets
+    keys: KeyRing
     now: Callable[[], int]
     log: Log
 
@@ -116,7 +133,7 @@ class Guarded:
         request = Request(scope)
         try:
             self._admit(request)
-            await self.app(scope, self._limited(receive), send)
+            await self.app(scope, self._limited(receive, self._limits(request)), send)
         except Refused as refused:
             response = self.responses.response(request, refused.problem, refused.headers)
             await response(scope, receive, send)
@@ -136,19 +153,30 @@ class Guarded:
         """
         if _host_name(request) not in self.settings.hosts():
             raise Refused(421, "This service does not answer under that name")
-        wait = self.buckets.wait(f"address {address_of(request)}", self.now())
-        if wait:
-            raise too_fast(wait)
+        if not self.keys.seen(key_in(request.headers.get("authorization", ""))):
+            wait = self.buckets.wait(f"address {address_of(request)}", self.now())
+            if wait:
+                raise too_fast(wait)
         told = request.headers.get("content-length", "0")
         if not (told.isascii() and told.isdigit() and len(told) < 20):
             raise Refused(400, "Content-Length is a number")
-        if int(told) > self.settings.body_bytes_max:
-            raise self._too_large()
+        limits = self._limits(request)
+        if int(told) > limits.bytes_max:
+            raise limits.too_large()
 
-    def _limited(self, receive: Receive) -> Receive:
+    def _limits(self, request: Request) -> Limits:
+        """What a request may bring: more where facts come in bulk, never by a form."""
+        settings = self.settings
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_bulk = request.method == "POST" and request.url.path.startswith(FACTS)
+        if is_bulk and kind not in FORMS:
+            return Limits(settings.facts_bytes_max, settings.facts_seconds_max)
+        return Limits(settings.body_bytes_max, settings.body_seconds_max)
+
+    def _limited(self, receive: Receive, limits: Limits) -> Receive:
         """Receives a body that is neither too large nor too slow."""
         arrived = 0
-        deadline = asyncio.get_running_loop().time() + self.settings.body_seconds_max
+        deadline = asyncio.get_running_loop().time() + limits.seconds_max
         is_whole = False
 
         async def limited() -> Message:
@@ -162,14 +190,11 @@ class Guarded:
                 raise Refused(408, "The request took too long to arrive") from None
             arrived += len(message.get("body", b""))
             is_whole = not message.get("more_body", False)
-            if arrived > self.settings.body_bytes_max:
-                raise self._too_large()
+            if arrived > limits.bytes_max:
+                raise limits.too_large()
             return message
 
         return limited
-
-    def _too_large(self) -> Refused:
-        return Refused(413, f"A request has at most {self.settings.body_bytes_max} bytes")
 
     def _on_send(self, exchange: Exchange, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -179,6 +204,7 @@ class Guarded:
                 headers[name] = value
             headers["x-request-id"] = exchange.id
             headers.setdefault("cache-control", "no-store")
+            headers.setdefault("permissions-policy", NO_DEVICES)  # but where a code is scanned
             if self.settings.is_secure:
                 headers["strict-transport-security"] = f"max-age={YEAR_SECONDS}"
         elif message["type"] == "http.response.body":

@@ -1,21 +1,55 @@
 """What routes work with, put together once by whoever starts the service."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import Request
 
+from headrace import packs
+from headrace.adapters.application_store import ApplicationStore
 from headrace.adapters.case_store import CaseStore
+from headrace.adapters.consent_store import ConsentStore
+from headrace.adapters.desk_sheets import DeskSheets
+from headrace.adapters.fact_batches import FactBatches
+from headrace.adapters.hook_sending import Seal, Sender
+from headrace.adapters.hook_store import HookStore
+from headrace.adapters.job_store import JobStore
+from headrace.adapters.keys import SigningKey, load_or_create_signing_key
+from headrace.adapters.payout_store import PayoutStore
+from headrace.adapters.policy_desk_store import PolicyDeskStore
 from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.visit_store import VisitStore
 from headrace.adapters.web_store import WebStore
 from headrace.adapters.workspace import Workspace
+from headrace.facts.consent import Leave, withdrawn_by
+from headrace.web.apply_desk import ApplyDesk
+from headrace.web.book_room import BookRoom
+from headrace.web.borrowers import Borrowers
+from headrace.web.case_desk import CaseDesk
+from headrace.web.evidence_room import EvidenceRoom
+from headrace.web.firm_desk import FirmDesk
+from headrace.web.graph_desk import GraphDesk
+from headrace.web.hooks import Hooks
+from headrace.web.jobs.desk import Jobs
+from headrace.web.live_room import LiveRoom, Rooms
 from headrace.web.metrics import Metrics
 from headrace.web.run_folder import RunFolder
 from headrace.web.security.accounts import Accounts
-from headrace.web.security.rates import Buckets
+from headrace.web.security.administering import Administering
+from headrace.web.security.key_ring import KeyRing
+from headrace.web.security.oidc import Provider
+from headrace.web.security.rates import Buckets, Rate
+from headrace.web.security.reading import leave_of
 from headrace.web.settings import Settings
+from headrace.web.traces import provider_to
+from headrace.web.visit_desk import VisitDesk
+
+if TYPE_CHECKING:  # an extra
+    from opentelemetry.sdk.trace import TracerProvider
 
 Log = Callable[[Mapping[str, Any]], None]
 
@@ -34,6 +68,7 @@ class Services:
         buckets: How fast one address or user may ask.
         now: Microseconds since 1970.
         log: Takes one line, a JSON object.
+        provider: Where people may sign in elsewhere; None: they sign in here only.
     """
 
     settings: Settings
@@ -45,6 +80,55 @@ class Services:
     buckets: Buckets
     now: Callable[[], int]
     log: Log
+    provider: Provider | None = None
+    _opening: Lock = field(default_factory=Lock, repr=False)
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """API keys that were looked up a moment ago."""
+        return KeyRing(self.accounts)
+
+    @cached_property
+    def key_buckets(self) -> Buckets:
+        """How fast one user may ask by API keys."""
+        return Buckets(Rate(self.settings.key_requests_per_second, self.settings.key_burst))
+
+    @property
+    def live(self) -> LiveRoom:
+        """Decisions in flight, opened by whoever asks first.
+
+        Raises:
+            InputError: The pack has no policy for events as they come.
+            StorageError: Another process has them, or their folder is damaged.
+        """
+        with self._opening:
+            if self.open_live is None:
+                pack = packs.load(self.workspace.live_pack)
+                folder = self.workspace.folder("live")
+                rooms = Rooms(folder, pack, self.policies, lambda: self.cases, self.store,
+                              self.now, self.log, self.hooks.tell)  # fmt: skip
+                self.__dict__["open_live"] = LiveRoom(rooms)
+            return cast("LiveRoom", self.open_live)
+
+    @cached_property
+    def open_live(self) -> LiveRoom | None:
+        """Decisions in flight where they are open."""
+        return None
+
+    @cached_property
+    def evidence(self) -> EvidenceRoom:
+        """Evidence of the run."""
+        return EvidenceRoom(self.workspace.folder("run"))
+
+    @cached_property
+    def signing_key(self) -> SigningKey:
+        """With which this machine signs; made on first use."""
+        return load_or_create_signing_key()
+
+    @cached_property
+    def administering(self) -> Administering:
+        """What an administrator does to accounts."""
+        return Administering(self.accounts)
 
     @cached_property
     def policies(self) -> PolicyStore:
@@ -52,14 +136,107 @@ class Services:
         return PolicyStore.opened(self.workspace.store("policies"))
 
     @cached_property
+    def policy_desk(self) -> PolicyDeskStore:
+        """Drafts of policies, and what came of trials."""
+        return PolicyDeskStore(self.store)
+
+    @cached_property
+    def book(self) -> BookRoom:
+        """Loans by the day and their ledger."""
+        place = self.workspace.book_address
+        return BookRoom(place, None if self.workspace.database else Path(place))
+
+    @cached_property
+    def borrowers(self) -> Borrowers:
+        """What the facts of the run say of those who borrow."""
+        return Borrowers(self.run, self.graph)
+
+    @cached_property
+    def payouts(self) -> PayoutStore:
+        """Payouts that wait for a second person, and what became of others."""
+        return PayoutStore(self.store)
+
+    @cached_property
+    def desks(self) -> DeskSheets:
+        """Sheets of collateral, vouchers, receipts, pools and statistics."""
+        return DeskSheets(self.workspace.folder("desks"))
+
+    @cached_property
     def cases(self) -> CaseStore:
         """Alerts as cases."""
         return CaseStore.opened(self.workspace.store("cases"))
 
+    @cached_property
+    def hooks(self) -> Hooks:
+        """Who is told of what."""
+        return Hooks(HookStore(self.store), self._sender, self.now, self.log)
+
+    @cached_property
+    def traces(self) -> "TracerProvider | None":
+        """What takes spans; None where no collector is named."""
+        return provider_to(self.settings.otlp) if self.settings.otlp else None
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Long work."""
+        return Jobs(JobStore(self.store), self.workspace, self.now, self.log)
+
+    def _sender(self) -> Sender:
+        seal = Seal.beside(self.workspace.root / "hooks.key")
+        return Sender(seal, self.settings.hook_networks)
+
+    @cached_property
+    def facts(self) -> FactBatches:
+        """What came by the API."""
+        place = self.workspace
+        return FactBatches(place.folder("facts"), place.currency, place.time_zone)
+
+    @cached_property
+    def consents(self) -> ConsentStore:
+        """Consents that were withdrawn."""
+        return ConsentStore(self.store)
+
+    @cached_property
+    def firms(self) -> FirmDesk:
+        """Everything about one firm."""
+        return FirmDesk(self.run, self.facts)
+
+    @cached_property
+    def case_desk(self) -> CaseDesk:
+        """Cases as people work them."""
+        pack = self.workspace.live_pack
+        return CaseDesk(lambda: self.cases, lambda: self.policies, pack, self.now)
+
+    @cached_property
+    def graph(self) -> GraphDesk:
+        """Relations behind the run."""
+        return GraphDesk(self.run, self.workspace, self.now)
+
+    @cached_property
+    def apply(self) -> ApplyDesk:
+        """Decisions on one firm, now."""
+        store = ApplicationStore(self.store, load_or_create_signing_key())
+        return ApplyDesk(self.run, lambda: self.policies, store, self._leave_to_apply, self.now)
+
+    def _leave_to_apply(self) -> Leave:
+        return leave_of("apply", withdrawn_by(self.consents.since(), self.now()))
+
+    @cached_property
+    def visits(self) -> VisitDesk:
+        """Visit lists and what came of visits."""
+        return VisitDesk(VisitStore(self.store), self.run, self.apply, self.book)
+
     def close(self) -> None:
-        """Let go of every store that was opened."""
+        """Stop what runs behind, and let go of every store that was opened."""
+        for name in ("jobs", "hooks"):
+            if name in self.__dict__:
+                getattr(self, name).stop()
+        if self.__dict__.get("traces") is not None:
+            self.traces.shutdown()  # type: ignore[union-attr]  # looked at one line above
+        if self.open_live is not None:
+            self.open_live.close()
         self.store.close()
-        for name in ("policies", "cases"):
+        for name in ("policies", "cases", "book"):
             if name in self.__dict__:
                 getattr(self, name).close()
 

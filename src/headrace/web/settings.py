@@ -32,9 +32,17 @@ class Settings:
         session_hours: After so long a session ends, used or not.
         body_bytes_max: A larger request is refused.
         body_seconds_max: A request that takes longer to arrive is refused.
+        facts_bytes_max: The same, of facts in bulk.
+        facts_seconds_max: The same, of facts in bulk.
         requests_per_second: Of one address, and of one user, in the long run.
         burst: How many of them at once.
+        key_requests_per_second: Of one user by API keys, in the long run.
+        key_burst: How many of them at once.
         stop_seconds: How long requests under way may take when the service stops.
+        hook_networks: Networks inside that webhooks may be sent to, such as 10.1.0.0/16; on this
+            machine's own, by http too. Others are outside, by https.
+        otlp: Address of an OpenTelemetry collector, such as http://127.0.0.1:4318; empty: no
+            traces.
     """
 
     host: str = "127.0.0.1"
@@ -48,9 +56,15 @@ class Settings:
     session_hours: int = 12
     body_bytes_max: int = 1_000_000
     body_seconds_max: int = 20
+    facts_bytes_max: int = 1 << 30
+    facts_seconds_max: int = 600
     requests_per_second: int = 50
     burst: int = 200
+    key_requests_per_second: int = 5_000
+    key_burst: int = 5_000
     stop_seconds: int = 20
+    hook_networks: tuple[str, ...] = ()
+    otlp: str = ""
 
     @property
     def is_local(self) -> bool:
@@ -106,12 +120,19 @@ def checked(settings: Settings, where: str) -> Settings:
     whole = f"{where}, [{TABLE}]"
     for name in ("idle_minutes", "session_hours", "body_bytes_max", "body_seconds_max"):
         _expect(getattr(settings, name) > 0, f"{name} is positive", whole)
-    for name in ("requests_per_second", "burst", "stop_seconds"):
+    for name in ("facts_bytes_max", "facts_seconds_max"):
+        _expect(getattr(settings, name) > 0, f"{name} is positive", whole)
+    rates = ("requests_per_second", "burst", "key_requests_per_second", "key_burst")
+    for name in (*rates, "stop_seconds"):
         _expect(getattr(settings, name) > 0, f"{name} is positive", whole)
     _expect(0 <= settings.port <= PORT_MAX, f"port is a number up to {PORT_MAX}", whole)
     _expect(settings.language in ("zh", "en"), "language is zh or en", whole)
     for proxy in settings.proxies:
         _expect(_is_network(proxy), f"proxies are addresses such as 10.0.0.7, not {proxy!r}", whole)
+    is_address = settings.otlp.startswith(("http://", "https://"))
+    _expect(not settings.otlp or is_address, "otlp is as http://127.0.0.1:4318", whole)
+    for network in settings.hook_networks:
+        _expect(_is_network(network), f"hook_networks are as 10.1.0.0/16, not {network!r}", whole)
     _expect(
         bool(settings.certificate) == bool(settings.certificate_key),
         "certificate and certificate_key come together",

@@ -57,8 +57,15 @@ class Checked:
         return found
 
 
-def check_contracts(offered: Offered, standard: StandardTerms) -> Checked:
+def check_contracts(
+    offered: Offered, standard: StandardTerms, purpose: str = "working_capital"
+) -> Checked:
     """Judge every contract by its product and by the law of the day on which it is paid out.
+
+    Args:
+        offered: The contracts.
+        standard: What all of them say.
+        purpose: What all of them are for, as the product compiler names it.
 
     Raises:
         InputError: There is no such product, or the rules of the day refuse it as a whole.
@@ -72,7 +79,8 @@ def check_contracts(offered: Offered, standard: StandardTerms) -> Checked:
     seen: dict[tuple[str, str], _Seen] = {}
     refused = set()
     for place, each in enumerate(contracts):
-        stated = _stated(each, standard, product) | {"end": date_of(last[place])}
+        stated = _stated(each, standard, product)
+        stated |= {"end": date_of(last[place]), "purpose": [purpose]}
         for finding in check_terms(product, stated, _known(each)):
             key = (finding.severity.value, finding.rule)
             seen.setdefault(key, _Seen(finding)).contracts.append(each.contract)
@@ -117,7 +125,6 @@ def _stated(contract: Contract, standard: StandardTerms, product: Product) -> di
         "signed": terms.start,
         "start": terms.start,
         "borrower": "company",
-        "purpose": ["working_capital"],
         "amount": terms.principal,
         "single_payment": terms.principal,
         "rate": terms.rate,

@@ -17,6 +17,7 @@ from headrace.facts.kinds import CORRECTION, EXPOSURE, INVOICE, PARTY, RELATION
 from headrace.facts.localtime import instant_of, microseconds
 from headrace.graph.papers import trades
 from headrace.graph.relations.kinds import MEANINGS, Kind, Type
+from headrace.graph.relations.paths import shortest_path
 from headrace.graph.relations.positions import standing_exposures
 from headrace.graph.relations.snapshot import Snapshot, as_of
 from headrace.graph.relations.statements import (
@@ -30,6 +31,9 @@ from headrace.workflows.ports import FactTables
 
 HUB_EDGES = 1_000
 """A node with more edges is no link between others: a bank, a tax office, a marketplace."""
+
+
+EVENT_KINDS = tuple(kind for kind, meaning in MEANINGS.items() if meaning.event)
 
 
 @dataclass(frozen=True)
@@ -177,6 +181,29 @@ def _nearness(wanted: str, text: str) -> int | None:
     if text.startswith(wanted):
         return 1
     return 2 if wanted in text else None
+
+
+def lasting(snapshot: Snapshot) -> Snapshot:
+    """The relations that last: that two firms buy from one seller explains little."""
+    return snapshot.where(~np.isin(snapshot.kind, EVENT_KINDS))
+
+
+def chain_between(
+    snapshot: Snapshot, first: str, second: str, hub: int
+) -> list[dict[str, Any]] | None:
+    """How two parties are connected: a shortest chain, as `edge_rows`; None: they are not.
+
+    Args:
+        snapshot: Where to look.
+        first: Code of a party.
+        second: Of another.
+        hub: A node with more edges than this, other than the two, is not passed.
+
+    Raises:
+        InputError: If no fact names one.
+    """
+    found = shortest_path(snapshot, snapshot.node(first), snapshot.node(second), hub)
+    return None if found is None else edge_rows(snapshot, found.tolist())
 
 
 def edge_rows(snapshot: Snapshot, edges: Sequence[int]) -> list[dict[str, Any]]:

@@ -188,7 +188,7 @@ def _as_known(
     for table in feature_set.tables:
         rows = events.get(table.name)
         if rows is None:
-            kept[table.name], places[table.name] = _empty(table), np.array([], np.int64)
+            kept[table.name], places[table.name] = empty_events(table), np.array([], np.int64)
             continue
         stands = np.ones(rows.num_rows, np.bool_)
         if table.name in voided and table.id is not None:
@@ -205,8 +205,8 @@ def _as_known(
     return _Known(kept, places)
 
 
-def _empty(table: Table) -> pa.Table:
-    """No events; the columns that the engine asks for."""
+def empty_events(table: Table) -> pa.Table:
+    """No events of a table; the columns that the engine asks for."""
     kinds = {"number": pa.float64(), "category": pa.string(), "flag": pa.bool_()}
     times = [each for each in (table.time, table.known) if each is not None]
     fields = [(name, pa.timestamp("us", "UTC")) for name in times]

@@ -175,14 +175,14 @@ def lend(
         InfeasibleError: If no book keeps to the constraints.
     """
     policy = policy.with_budget(settings.budget_minor)
-    economics, said = policy.economics, _said(policy, market)
-    by_turnover = turnover_caps(read_column(market.features["sales_12m"]), _share(policy, said))
-    offers = _offers(market, economics, np.where(said.action == Action.APPROVE, by_turnover, 0))
+    economics, said = policy.economics, said_of(policy, market)
+    by_turnover = turnover_caps(read_column(market.features["sales_12m"]), share_of(policy, said))
+    offers = offers_of(market, economics, np.where(said.action == Action.APPROVE, by_turnover, 0))
     points = frontier(offers)
     uncapped = tuple(each for each in points if each.constraints.mean_rate_max is None)
     chosen = reach(offers, uncapped, profit_share_min=settings.profit_share_min)
     points = points if chosen in points else (*points, chosen)
-    desk = _Desk(market, policy, said, by_turnover, chosen.book)
+    desk = Desk(market, policy, said, by_turnover, chosen.book)
     in_force = tuple(
         Version(name, digest) for name, digest in sorted({**versions, **policy.digests}.items())
     )
@@ -202,8 +202,8 @@ def lend(
     )
 
 
-def _said(policy: Policy, market: Market) -> FlowResult:
-    """What the steps of the policy say of every party, at the end of the day."""
+def inputs_of(policy: Policy, market: Market) -> dict[str, Column]:
+    """What the steps of the policy may read, one row a party."""
     features = market.features
     columns = {
         name: read_column(features[name], name)
@@ -211,12 +211,17 @@ def _said(policy: Policy, market: Market) -> FlowResult:
         if policy.kinds.get(name) == NUMBER or name == PARTY
     }
     columns[RATING_CLASS] = read_column(pa.array(market.scored.rating.tolist(), pa.string()))
+    return columns
+
+
+def said_of(policy: Policy, market: Market) -> FlowResult:
+    """What the steps of the policy say of every party, at the end of the day."""
     moment = microseconds(end_of_day(market.as_of, policy.flow.zone))
-    moments = np.full(features.num_rows, moment, np.int64)
-    return policy.program.run(columns, moments)
+    moments = np.full(market.features.num_rows, moment, np.int64)
+    return policy.program.run(inputs_of(policy, market), moments)
 
 
-def _share(policy: Policy, said: FlowResult) -> Column:
+def share_of(policy: Policy, said: FlowResult) -> Column:
     """The share of turnover that a limit may be.
 
     Raises:
@@ -233,7 +238,8 @@ def _share(policy: Policy, said: FlowResult) -> Column:
     return share
 
 
-def _offers(market: Market, economics: Economics, cap: Ints) -> Offers:
+def offers_of(market: Market, economics: Economics, cap: Ints) -> Offers:
+    """What every party of the market can be offered, each at most its cap in minor units."""
     people = applicants(
         pa.table(
             {
@@ -272,8 +278,16 @@ def _stress(market: Market, scale: RatingScale, book: Book, scenario: Scenario) 
 
 
 @dataclass(frozen=True, eq=False)
-class _Desk:
-    """All that one decision is made from."""
+class Desk:
+    """All that one decision is made from.
+
+    Attributes:
+        market: Who applies and what is known of them.
+        policy: What decides.
+        said: What the policy said of every party.
+        by_turnover: What trade supports, minor units, one a party.
+        book: Who is lent what.
+    """
 
     market: Market
     policy: Policy
@@ -306,13 +320,32 @@ class _Desk:
         return tuple(dict.fromkeys([*decided.missing, *lacking]))
 
 
-def _decide(desk: _Desk, row: int, versions: tuple[Version, ...]) -> Decision:
-    scored, book = desk.market.scored, desk.book
-    party = book.offers.applicants.party[row]
+def _decide(desk: Desk, row: int, versions: tuple[Version, ...]) -> Decision:
     decided = desk.decided(row)
-    outcome, reason = _outcome(desk, row, decided)
+    party = desk.book.offers.applicants.party[row]
+    decision_id = f"{party}@{desk.market.as_of.isoformat()}"
+    return record_of(desk, row, _outcome(desk, row, decided), decision_id, versions)
+
+
+def record_of(
+    desk: Desk,
+    row: int,
+    told: tuple[Outcome, str],
+    decision_id: str,
+    versions: tuple[Version, ...],
+) -> Decision:
+    """The record of one party's decision.
+
+    Args:
+        desk: What it is made from.
+        row: Which party.
+        told: The outcome and its reason.
+        decision_id: Distinct from all others.
+        versions: What was in force.
+    """
+    scored, book, decided = desk.market.scored, desk.book, desk.decided(row)
+    outcome, reason = told
     approved = outcome is Outcome.APPROVE
-    rate = book.rate(row) if approved else None
     limit = int(book.limit_minor[row]) if approved else 0
     points = [
         Points(name, round(float(value), 2))
@@ -321,14 +354,14 @@ def _decide(desk: _Desk, row: int, versions: tuple[Version, ...]) -> Decision:
     points.append(Points(UNCERTAINTY, round(float(scored.points_of_uncertainty[row]), 2)))
     cap = desk.economics.round_down(int(desk.by_turnover[row]))
     return Decision(
-        decision_id=f"{party}@{desk.market.as_of.isoformat()}",
-        party=party,
+        decision_id=decision_id,
+        party=book.offers.applicants.party[row],
         as_of=desk.market.as_of,
         outcome=outcome,
         reasons=(reason,),
         currency=desk.economics.currency,
         limit_minor=limit,
-        rate=rate,
+        rate=book.rate(row) if approved else None,
         term_months=desk.economics.term_months if approved else None,
         limit_parts=LimitParts(int(desk.by_turnover[row]), None, cap, limit),
         rate_parts=rate_parts(book, row) if approved else None,
@@ -341,7 +374,7 @@ def _decide(desk: _Desk, row: int, versions: tuple[Version, ...]) -> Decision:
     )
 
 
-def _outcome(desk: _Desk, row: int, decided: Decided) -> tuple[Outcome, str]:
+def _outcome(desk: Desk, row: int, decided: Decided) -> tuple[Outcome, str]:
     """What the policy says, and for those it lets in, what the book says."""
     if not decided.decided_by:  # no step said what to do: a person decides, never the machine
         return Outcome.REFER, "no_rule"

@@ -117,6 +117,10 @@ class LoanDesk:
         """The id of the book's own account of a role."""
         return self._chart.account(role, currency=currency).id
 
+    def code_of(self, role: str) -> str:
+        """The code of a role in the chart of accounts."""
+        return self._chart.code(role)
+
     def debited(self, role: str) -> int:
         """All that was ever debited to a role, minor units."""
         trial = trial_balance(self.ledger.book)

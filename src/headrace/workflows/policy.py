@@ -153,7 +153,13 @@ def remarks(policy: Policy) -> tuple[Text, ...]:
             for each in findings_of(table, policy.kinds)
             if each.severity is not Severity.NOTE
         ]
+    return (*found, *scenario_remarks(policy))
+
+
+def scenario_remarks(policy: Policy) -> tuple[Text, ...]:
+    """Scenarios that hit nobody by the words of industries.csv."""
     known = {industry for _, industry in policy.words}
+    found = []
     for scenario in policy.scenarios:
         named = {change.industry for change in scenario.changes if change.industry}
         found += [

@@ -44,6 +44,7 @@ class Refusal(StrEnum):
     PERSON_MUST_BE_NAMED = "person_must_be_named"
     POLICY_MUST_BE_NAMED = "policy_must_be_named"
     POLICY_MUST_HAVE_CHANGED = "policy_must_have_changed"
+    PARENT_MUST_BE_THE_LAST_VERSION = "parent_must_be_the_last_version"
     VERSION_MUST_EXIST = "version_must_exist"
     APPROVER_MUST_NOT_BE_THE_AUTHOR = "approver_must_not_be_the_author"
     VERDICT_MUST_BE_NEW = "verdict_must_be_new"
@@ -251,6 +252,22 @@ def identity(name: str) -> str:
     """Whom a name means: case, blanks, width and invisible characters make no difference."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return "".join(sign for sign in folded if unicodedata.category(sign)[0] not in "ZC")
+
+
+def check_parent(history: History, parent: int) -> None:
+    """Refuse a proposal whose author did not see the last version.
+
+    Raises:
+        RefusedError: Another version came since.
+    """
+    last = len(history.versions)
+    if parent != last:
+        by = f" by {history.versions[-1].proposal.by}" if last else ""
+        raise RefusedError(
+            Refusal.PARENT_MUST_BE_THE_LAST_VERSION,
+            where=f"{history.policy} version {parent}",
+            remedy=f"Version {last} is the last{by}: look at what it changes, then begin from it",
+        )
 
 
 def entries_of(acts: Iterable[Act]) -> tuple[Entry, ...]:

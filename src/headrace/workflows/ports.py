@@ -9,7 +9,7 @@ from headrace.decisions.tables.grid import Row
 from headrace.decisions.tables.table import Table
 from headrace.facts.ingest import Ingested
 from headrace.facts.mapping import SourceMapping
-from headrace.facts.rows import AbsentTable, SourceTable
+from headrace.facts.rows import AbsentTable, ReadTable, SourceTable
 
 
 class Folder(Protocol):
@@ -44,7 +44,7 @@ class Source(Protocol):
         """What the tables mean."""
         ...
 
-    def tables(self) -> Iterator[SourceTable | AbsentTable]:
+    def tables(self) -> Iterator[SourceTable | AbsentTable | ReadTable]:
         """The tables, one at a time, so that one can be dropped before the next is read."""
         ...
 

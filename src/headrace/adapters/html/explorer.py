@@ -66,6 +66,7 @@ class Edge:
         fact: Id of the fact it rests on.
         source: Where that came from.
         row: The row there; None: not known.
+        count: How many events are put together in it; `fact` is one of theirs.
     """
 
     kind: str
@@ -81,6 +82,7 @@ class Edge:
     fact: str = ""
     source: str = ""
     row: int | None = None
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,17 +164,7 @@ def render_explorer(exploration: Exploration, language: str) -> bytes:
     """
     if language not in LANGUAGES:
         raise InputError(f"there is no page in the language {language!r}", remedy="en or zh")
-    if exploration.currency not in MINOR_PER_MAJOR:
-        remedy = f"one of {', '.join(sorted(MINOR_PER_MAJOR))}"
-        raise InputError(f"no currency {exploration.currency!r} is known", remedy=remedy)
-    setup = {
-        "language": language,
-        "texts": json.loads(part("explorer_texts.json")) | _kind_texts(),
-        "currency_sign": CURRENCY_SIGN[exploration.currency],
-        "minor_per_major": MINOR_PER_MAJOR[exploration.currency],
-        "zone": exploration.zone,
-    }
-    script = "(() => {\n" + "\n".join(part(f"js/{name}") for name in _SCRIPTS) + "})();\n"
+    script = explorer_script()
     page = Environment(autoescape=True, undefined=StrictUndefined).from_string(
         part("explorer.html")
     )
@@ -182,11 +174,37 @@ def render_explorer(exploration: Exploration, language: str) -> bytes:
         simulated=exploration.simulated,
         hashes=f"'{script_hash(script)}'",
         style=Markup(part("report.css") + part("explorer.css")),  # noqa: S704 - our own files
-        model=script_json(_model(exploration)),
-        setup=script_json(setup),
+        model=script_json(page_model(exploration)),
+        setup=script_json(page_setup(exploration, language)),
         script=Markup(script),  # noqa: S704 - our own files
     )
     return text.encode("utf-8", "backslashreplace")
+
+
+def explorer_script() -> str:
+    """What draws the page: it reads the elements `setup` and `model`, and fills `main`.
+
+    Where there is no element `header`, the page around is left as it is.
+    """
+    return "(() => {\n" + "\n".join(part(f"js/{name}") for name in _SCRIPTS) + "})();\n"
+
+
+def page_setup(exploration: Exploration, language: str) -> dict[str, Any]:
+    """How the script shows it: language, words, money, days.
+
+    Raises:
+        InputError: A currency that is not known.
+    """
+    if exploration.currency not in MINOR_PER_MAJOR:
+        remedy = f"one of {', '.join(sorted(MINOR_PER_MAJOR))}"
+        raise InputError(f"no currency {exploration.currency!r} is known", remedy=remedy)
+    return {
+        "language": language,
+        "texts": json.loads(part("explorer_texts.json")) | _kind_texts(),
+        "currency_sign": CURRENCY_SIGN[exploration.currency],
+        "minor_per_major": MINOR_PER_MAJOR[exploration.currency],
+        "zone": exploration.zone,
+    }
 
 
 def _kind_texts() -> dict[str, dict[str, str]]:
@@ -197,7 +215,12 @@ def _kind_texts() -> dict[str, dict[str, str]]:
     }
 
 
-def _model(exploration: Exploration) -> dict[str, Any]:
+def page_model(exploration: Exploration) -> dict[str, Any]:
+    """What the script draws from, in columns.
+
+    Raises:
+        InputError: A kind or code that is not known.
+    """
     place = {party.code: number for number, party in enumerate(exploration.parties)}
     if len(place) < len(exploration.parties):
         raise InputError("two parties have one code", remedy="give each party once")
@@ -213,7 +236,7 @@ def _model(exploration: Exploration) -> dict[str, Any]:
         "since": [_milliseconds(edge.since) for edge in edges],
         "until": [_milliseconds(edge.until) for edge in edges],
     }
-    for name in ("role", "about", "low", "high", "fact", "source", "row"):
+    for name in ("role", "about", "low", "high", "fact", "source", "row", "count"):
         columns[name] = [getattr(edge, name) for edge in edges]
     return {
         "title": _words(exploration.title),

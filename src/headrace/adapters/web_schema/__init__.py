@@ -21,7 +21,7 @@ VERSION_TABLE = "web_schema"
 LOCK = 0x4845_4144  # any number of our own: PostgreSQL keeps one lock for each
 
 metadata = sql.MetaData()
-_whole = sql.BigInteger().with_variant(sql.Integer, "sqlite")
+whole = sql.BigInteger().with_variant(sql.Integer, "sqlite")
 
 users = sql.Table(
     "web_user",
@@ -32,6 +32,9 @@ users = sql.Table(
     sql.Column("roles", sql.Text, nullable=False),  # names with blanks between them
     sql.Column("locked", sql.Boolean, nullable=False),
     sql.Column("created", sql.BigInteger, nullable=False),  # all times: microseconds since 1970
+    sql.Column("regions", sql.Text, nullable=False, server_default=""),  # one a line
+    sql.Column("subject", sql.Text, nullable=False, server_default=""),  # issuer and subject
+    sql.Index("web_user_subject", "subject"),
 )
 sessions = sql.Table(
     "web_session",
@@ -55,16 +58,38 @@ api_keys = sql.Table(
 audit = sql.Table(
     "web_audit",
     metadata,
-    sql.Column("number", _whole, primary_key=True, autoincrement=True),
+    sql.Column("number", whole, primary_key=True, autoincrement=True),
     sql.Column("at", sql.BigInteger, nullable=False),
     sql.Column("who", sql.Text, nullable=False),
     sql.Column("act", sql.Text, nullable=False),
     sql.Column("about", sql.Text, nullable=False),
     sql.Column("address", sql.Text, nullable=False),
     sql.Column("request", sql.Text, nullable=False),
+    sql.Column("seal", sql.BigInteger, index=True),  # number of the seal that holds it
     sql.Index("web_audit_about", "act", "about", "at"),
     sql.Index("web_audit_address", "act", "address", "at"),
     sqlite_autoincrement=True,  # a number is never given twice
+)
+
+
+audit_seals = sql.Table(
+    "web_audit_seal",
+    metadata,
+    sql.Column("number", whole, primary_key=True, autoincrement=False),
+    sql.Column("at", sql.BigInteger, nullable=False),
+    sql.Column("checkpoint", sql.Text, nullable=False),  # lines in all, root; signed
+)
+role_requests = sql.Table(
+    "web_role_request",
+    metadata,
+    sql.Column("number", whole, primary_key=True, autoincrement=True),
+    sql.Column("user", sql.Text, sql.ForeignKey("web_user.name"), nullable=False, index=True),
+    sql.Column("roles", sql.Text, nullable=False),  # all that the user is to have
+    sql.Column("asked_by", sql.Text, nullable=False),
+    sql.Column("asked", sql.BigInteger, nullable=False),
+    sql.Column("decided_by", sql.Text),
+    sql.Column("decided", sql.BigInteger),
+    sql.Column("granted", sql.Boolean),
 )
 
 

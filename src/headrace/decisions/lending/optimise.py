@@ -103,6 +103,39 @@ def profit_bound(offers: Offers, constraints: Constraints = NO_CONSTRAINTS) -> f
     return float(upper * offers.economics.limit_step_minor / BASIS_POINTS)
 
 
+@dataclass(frozen=True)
+class ShadowPrices:
+    """What room in a book is worth at its margin, by the linear program behind it.
+
+    Attributes:
+        budget: Profit that one minor unit of the budget brings there; at least 0.
+        per_loan: Profit, minor units, given up to reach one more firm; at least 0.
+    """
+
+    budget: float
+    per_loan: float
+
+
+def shadow_prices(offers: Offers, constraints: Constraints = NO_CONSTRAINTS) -> ShadowPrices | None:
+    """The duals of the budget and of `approvals_min`; None if no book is feasible.
+
+    A loan of L at profit p per unit is worth making in this book where (p - budget) * L + per_loan
+    is positive: all loans of the linear program's book are, but for the few at its margin that it
+    splits (Dantzig 1957), at most one for each constraint.
+    """
+    choice = _Choice.of(offers)
+    if not len(choice.rows):
+        return ShadowPrices(0.0, 0.0) if constraints.approvals_min <= 0 else None
+    program = _program(choice, constraints)
+    duals = dual_prices(program, undominated(program))
+    if duals is None:
+        return None
+    per_step = 1 / BASIS_POINTS  # the program's worth is in ten-thousandths of a step
+    step = offers.economics.limit_step_minor
+    fee = -float(duals.prices @ program.use_per_loan)
+    return ShadowPrices(float(duals.prices[0]) * per_step, fee * per_step * step)
+
+
 def _most_approvals(offers: Offers, constraints: Constraints) -> int:
     """Exact: a count is known once the bound is less than one loan above it."""
     program = _count_program(offers, constraints)

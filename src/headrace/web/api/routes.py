@@ -1,4 +1,4 @@
-"""Routes of the API: who I am, decisions, the audit."""
+"""Routes of the API: who I am, decisions."""
 
 import hashlib
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from headrace.web.guard import needs
 from headrace.web.problems import MEDIA_TYPE, Problem, Refused
 from headrace.web.run_folder import Firm, Run
 from headrace.web.security.accounts import Principal
+from headrace.web.security.scope import Scope, scope_of
 from headrace.web.services import services_of
 
 PROBLEM = TypeAdapter(Problem).json_schema()
@@ -72,27 +73,6 @@ class DecisionPage:
     next: str | None
 
 
-@dataclass(frozen=True)
-class AuditLine:
-    """One line of the audit; `at` is in microseconds since 1970, UTC."""
-
-    number: int
-    at: int
-    who: str
-    act: str
-    about: str
-    address: str
-    request: str
-
-
-@dataclass(frozen=True)
-class AuditPage:
-    """Some lines of the audit, newest first; `next` is None on the last page."""
-
-    items: tuple[AuditLine, ...]
-    next: str | None
-
-
 @router.get("/openapi.json", name="openapi", include_in_schema=False)
 def openapi(request: Request) -> JSONResponse:
     """What this API can do, for people and generators of clients."""
@@ -108,18 +88,19 @@ def me(principal: Annotated[Principal, needs("account")]) -> Me:
 @router.get("/decisions", name="decisions")
 def decisions(
     request: Request,
-    _: Annotated[Principal, needs("decisions")],
+    principal: Annotated[Principal, needs("decisions")],
     outcome: Annotated[Outcome | None, Query(description="Only these")] = None,
     cursor: AfterPage = None,
     limit: PageSize = PAGE,
 ) -> DecisionPage:
-    """Decisions of the run, a page at a time."""
-    run = services_of(request).run.current()
+    """Decisions of the run, a page at a time; of firms that one may know of."""
+    run, scope = services_of(request).run.current(), scope_of(principal)
     start = position_after(cursor, run.digest)
     found = [
         at
         for at in range(start, len(run.decisions))
         if outcome in (None, run.decisions[at].outcome)
+        and scope.sees(run.regions.get(run.decisions[at].party))
     ][: limit + 1]
     shown = found[:limit]
     further = str(Cursor(run.digest, shown[-1])) if len(found) > limit else None
@@ -139,33 +120,29 @@ def decisions(
 def decision(
     request: Request,
     decision_id: Annotated[str, Path(max_length=200)],
-    _: Annotated[Principal, needs("decisions")],
+    principal: Annotated[Principal, needs("decisions")],
 ) -> Response:
     """One decision: its canonical bytes, of which the ETag is the SHA-256."""
     run = services_of(request).run.current()
-    if decision_id not in run.positions:
-        raise Refused(404, "There is no such decision in this run")
-    record = run.records[run.positions[decision_id]]
+    at = position_seen(run, decision_id, scope_of(principal))
+    record = run.records[at]
     tag = f'"{hashlib.sha256(record).hexdigest()}"'
     headers = {"etag": tag, "cache-control": "private, no-cache"}
-    if _has(request.headers.get("if-none-match", ""), tag):
+    if has_tag(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
     return Response(record, media_type="application/json", headers=headers)
 
 
-@router.get("/audit", name="audit")
-def audit(
-    request: Request,
-    _: Annotated[Principal, needs("audit")],
-    cursor: AfterPage = None,
-    limit: PageSize = PAGE,
-) -> AuditPage:
-    """Who did and read what, newest first."""
-    before = position_after(cursor, "audit") - 1 if cursor else None
-    found = services_of(request).store.entries(before=before, count=limit + 1)
-    shown = found[:limit]
-    further = str(Cursor("audit", shown[-1].number)) if len(found) > limit else None
-    return AuditPage(tuple(AuditLine(**vars(each)) for each in shown), further)
+def position_seen(run: Run, decision_id: str, scope: Scope) -> int:
+    """Where a decision stands in the run.
+
+    Raises:
+        Refused: There is none, or it is about a firm that one may not know of.
+    """
+    at = run.positions.get(decision_id)
+    if at is None or not scope.sees(run.regions.get(run.decisions[at].party)):
+        raise Refused(404, "There is no such decision in this run")
+    return at
 
 
 def _line(run: Run, at: int) -> DecisionLine:
@@ -186,7 +163,7 @@ def _line(run: Run, at: int) -> DecisionLine:
     )
 
 
-def _has(given: str, tag: str) -> bool:
+def has_tag(given: str, tag: str) -> bool:
     """Whether a client already has this version; weak tags compare as strong ones (RFC 9110)."""
     known = {each.strip().removeprefix("W/") for each in given.split(",")}
     return "*" in known or tag in known

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
+from headrace.adapters.html import part
+from headrace.adapters.html.explorer import explorer_script
+
 TYPES = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
@@ -37,7 +40,10 @@ def load_assets() -> Mapping[str, Asset]:
     own = [each for each in files(__package__).joinpath("static").iterdir() if each.is_file()]
     vendor = files("headrace.adapters.html").joinpath("vendor")
     found = [*own, *(vendor.joinpath(name) for name in SHARED)]
-    return {each.name: _asset(each.name, each.read_bytes()) for each in found}
+    contents = {each.name: each.read_bytes() for each in found}
+    contents["explorer.js"] = explorer_script().encode()  # one picture, in files and here
+    contents["explorer.css"] = part("explorer.css").encode()
+    return {name: _asset(name, content) for name, content in contents.items()}
 
 
 def _asset(name: str, content: bytes) -> Asset:

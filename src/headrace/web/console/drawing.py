@@ -71,6 +71,10 @@ def _again(request: Request) -> str:
     """The way back to this page, filters and all; to the first page where it came by a form."""
     if request.method != "GET":
         return "/"
+    if request.url.path.startswith(
+        "/sign-in/"
+    ):  # its query is a secret that is worth nothing twice
+        return "/sign-in"
     query = request.url.query
     return local_path(f"{request.url.path}?{query}" if query else request.url.path)
 

@@ -26,7 +26,20 @@ class Place:
 
 PLACES = (
     Place("today", "/", "book"),
+    Place("firms_place", "/firms", "firms"),
     Place("decisions", "/decisions", "decisions"),
+    Place("apply", "/apply", "apply"),
+    Place("policies", "/policies", "policies"),
+    Place("live_place", "/live", "live"),
+    Place("cases", "/cases", "cases"),
+    Place("graph", "/graph", "graph"),
+    Place("book", "/book", "book"),
+    Place("reports", "/reports", "reports"),
+    Place("visits", "/visits", "visits"),
+    Place("evidence_place", "/evidence", "evidence"),
+    Place("jobs", "/jobs", "jobs"),
+    Place("audit_place", "/admin/audit", "audit"),
+    Place("admin", "/admin", "admin"),
 )
 
 

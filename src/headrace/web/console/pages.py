@@ -16,6 +16,7 @@ from headrace.web.api.routes import DecisionLine, decisions
 from headrace.web.console.assets import BY_URL
 from headrace.web.console.changes import changes
 from headrace.web.console.drawing import LANGUAGE_COOKIE, draw, words_of
+from headrace.web.console.firm_parts import firm_at
 from headrace.web.console.today import reason_text, today
 from headrace.web.console.words import LANGUAGES, Words
 from headrace.web.guard import (
@@ -32,6 +33,7 @@ from headrace.web.requests import FOREVER
 from headrace.web.security.access import ACCESS
 from headrace.web.security.accounts import Principal, TooManyTriesError
 from headrace.web.services import Services, services_of
+from headrace.web.settings import Settings
 
 YEAR_SECONDS = 31_536_000
 SEE_OTHER = 303
@@ -51,7 +53,7 @@ def asset(name: str) -> Response:
 def sign_in_page(request: Request) -> Response:
     """The form to sign in; whoever is signed in already may do so as somebody else."""
     onward = local_path(request.query_params.get("next", "/"))
-    return draw(request, "sign_in.html", onward=onward, wrong=None, typed="")
+    return sign_in_form(request, onward)
 
 
 @router.post("/sign-in", name="sign_in")
@@ -73,14 +75,8 @@ async def sign_in(request: Request, form: Annotated[FormData, own_form()]) -> Re
         token, wrong, status = None, "sign_in_refused", 429
     services.metrics.sign_ins.labels("done" if token else wrong).inc()
     if token is None:
-        return draw(request, "sign_in.html", status=status, onward=onward, wrong=wrong, typed=name)
-    response = RedirectResponse(onward, SEE_OTHER)
-    settings = services.settings
-    response.set_cookie(
-        session_cookie(settings), token, httponly=True, samesite="lax", secure=settings.is_secure
-    )
-    response.delete_cookie(form_cookie(settings), secure=settings.is_secure, httponly=True)
-    return response
+        return sign_in_form(request, onward, status=status, wrong=wrong, typed=name)
+    return signed_in(services.settings, token, onward)
 
 
 @router.post("/sign-out", name="sign_out")
@@ -155,6 +151,7 @@ class FirmLine:
 
     decision_id: str
     firm: str
+    href: str
     industry: str
     outcome: str
     limit: str
@@ -199,6 +196,7 @@ def _firm_line(line: DecisionLine, words: Words, reason: str) -> FirmLine:
     return FirmLine(
         decision_id=line.decision_id,
         firm=line.name or line.party,
+        href=firm_at(line.party),
         industry=line.industry or "",
         outcome=words(f"outcome_{line.outcome.value}"),
         limit=words.money(line.limit_minor, line.currency) if is_offer else "",
@@ -214,6 +212,33 @@ def _password_form(request: Request, principal: Principal, wrong: str | None) ->
     told = ", ".join(words.of(role.text) for role in known)
     status = {None: 200, "sign_in_refused": 429}.get(wrong, 422)
     return draw(request, "password.html", principal, status=status, wrong=wrong, roles=told)
+
+
+def signed_in(settings: Settings, token: str, onward: str) -> Response:
+    """On to a page, with a new session's cookie."""
+    response = RedirectResponse(onward, SEE_OTHER)
+    response.set_cookie(
+        session_cookie(settings), token, httponly=True, samesite="lax", secure=settings.is_secure
+    )
+    response.delete_cookie(form_cookie(settings), secure=settings.is_secure, httponly=True)
+    return response
+
+
+def sign_in_form(
+    request: Request, onward: str, *, status: int = 200, wrong: str | None = None, typed: str = ""
+) -> Response:
+    """The form to sign in, and the way to the provider where there is one."""
+    provider = services_of(request).provider
+    elsewhere = provider.settings.name if provider else None
+    return draw(
+        request,
+        "sign_in.html",
+        status=status,
+        onward=onward,
+        wrong=wrong,
+        typed=typed,
+        elsewhere=elsewhere,
+    )
 
 
 def _signed_out(services: Services, path: str) -> Response:

@@ -43,6 +43,10 @@ class Words:
         """The text of a name, its gaps filled."""
         return TEXTS[name].in_language(self.language).format(**values)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a text of this name."""
+        return name in TEXTS
+
     def of(self, text: Text) -> str:
         """A text of a pack or role."""
         return text.in_language(self.language)

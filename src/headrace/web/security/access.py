@@ -42,16 +42,33 @@ class Role:
 
 
 @dataclass(frozen=True)
+class Attribute:
+    """Something about a user that narrows what roles let them see.
+
+    Attributes:
+        name: As columns and forms spell it.
+        text: For people.
+        narrows: Names of the roles that it narrows; others see all that they may.
+    """
+
+    name: str
+    text: Text
+    narrows: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Access:
     """The whole table.
 
     Attributes:
         permissions: By name.
         roles: By name.
+        attributes: By name.
     """
 
     permissions: dict[str, Permission]
     roles: dict[str, Role]
+    attributes: dict[str, Attribute]
 
     def allowed(self, roles: Iterable[str]) -> frozenset[str]:
         """What somebody with these roles may; a role that is no more gives nothing."""
@@ -79,7 +96,7 @@ def parse_access(text: str) -> Access:
     """The table that TOML says.
 
     Raises:
-        InputError: A role may what is no permission.
+        InputError: A role may what is no permission, or an attribute narrows what is no role.
     """
     table = tomllib.loads(text)
     permissions = {
@@ -90,9 +107,15 @@ def parse_access(text: str) -> Access:
         name: Role(name, Text(row["en"], row["zh"]), frozenset(row["may"]))
         for name, row in table["roles"].items()
     }
+    attributes = {
+        name: Attribute(name, Text(row["en"], row["zh"]), frozenset(row["narrows"]))
+        for name, row in table.get("attributes", {}).items()
+    }
     for role in roles.values():
         _known(role.may, permissions, "permission")
-    return Access(permissions, roles)
+    for attribute in attributes.values():
+        _known(attribute.narrows, roles, "role")
+    return Access(permissions, roles, attributes)
 
 
 def _known(names: Iterable[str], among: Iterable[str], what: str) -> tuple[str, ...]:

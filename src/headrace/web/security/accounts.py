@@ -25,6 +25,7 @@ from headrace.web.security.tokens import digest, fresh_key, fresh_token
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 COMMAND = "command line"
+REGIONS_MAX = 100
 DAY_US = 24 * 60 * MINUTE_US
 
 
@@ -42,6 +43,23 @@ class Caller:
 
     address: str = ""
     request: str = ""
+
+
+@dataclass(frozen=True)
+class Doer:
+    """Who changes an account, for the audit.
+
+    Attributes:
+        name: Of the user.
+        caller: From where.
+    """
+
+    name: str
+    caller: Caller = field(default_factory=Caller)
+
+
+MACHINE = Doer(COMMAND)
+"""Whoever runs commands on the machine."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +118,14 @@ class Accounts:
         about = typed if user else _unknown(typed)
         if not self.store.try_sign_in(self._entry(about, TRIED, about, caller), self.limits):
             raise TooManyTriesError
-        fits = self.passwords.agree(password, user.password if user else None)
+        hashed = user.password if user else None  # empty: signs in elsewhere
+        fits = self.passwords.agree(password, hashed or None)
         if user is None or not fits or user.locked:
             return None
+        return self.begin(user, caller, instead_of=instead_of)
+
+    def begin(self, user: User, caller: Caller, *, instead_of: str = "") -> str:
+        """Begin a session of somebody who was found to be who they say; its token."""
         moment, token = self.now(), fresh_token()
         self.store.add_session(
             Session(digest(token), user.name, moment, moment),
@@ -149,7 +172,7 @@ class Accounts:
         tried = self._entry(user.name, TRIED, user.name, caller)
         if not self.store.try_sign_in(tried, self.limits):
             raise TooManyTriesError
-        if not self.passwords.agree(old, user.password):
+        if not self.passwords.agree(old, user.password or None):
             raise InputError(
                 "That is not your password", where="old", remedy="Type the one you signed in with"
             )
@@ -161,8 +184,16 @@ class Accounts:
         entry = self._entry(user.name, "password.changed", user.name, caller)
         self.store.set_password(user.name, hashed, entry, due=False)
 
-    def add_user(self, name: str, roles: Iterable[str]) -> str:
+    def add_user(
+        self, name: str, roles: Iterable[str], regions: Iterable[str] = (), by: Doer = MACHINE
+    ) -> str:
         """Make an account.
+
+        Args:
+            name: Lower case.
+            roles: Of access.toml.
+            regions: Of the firms they may know of; none: all.
+            by: Who makes it.
 
         Returns:
             The password for the first sign-in, at which another must be chosen.
@@ -177,6 +208,7 @@ class Accounts:
                 remedy="Up to 64 of a-z, 0-9, dot, dash, underscore; no blank, no capital",
             )
         chosen, password = ACCESS.require_roles(roles), fresh_password()
+        where = checked_regions(regions)
         user = User(
             name,
             self.passwords.hashed(password),
@@ -184,42 +216,53 @@ class Accounts:
             password_due=True,
             locked=False,
             created=self.now(),
+            regions=where,
         )
-        told = f"{name} as {' '.join(chosen)}"
-        self.store.add_user(user, self._entry(COMMAND, "user.added", told, Caller()))
+        told = f"{name} as {' '.join(chosen)}" + (f" in {' '.join(where)}" if where else "")
+        self.store.add_user(user, self.entry(by, "user.added", told))
         return password
 
-    def reset_password(self, name: str) -> str:
+    def reset_password(self, name: str, by: Doer = MACHINE) -> str:
         """A new one-time password for somebody who forgot theirs; all their sessions end.
 
         Raises:
-            InputError: There is no such user.
+            InputError: There is no such user, or they sign in elsewhere.
         """
-        if self.store.user(name) is None:
+        user = self.store.user(name)
+        if user is None:
             raise no_user(name)
+        if user.subject:
+            raise InputError(
+                f"{name} signs in elsewhere and has no password here",
+                where=name,
+                remedy="The password is changed where they sign in",
+            )
         password = fresh_password()
-        entry = self._entry(COMMAND, "password.reset", name, Caller())
+        entry = self.entry(by, "password.reset", name)
         self.store.set_password(name, self.passwords.hashed(password), entry, due=True)
         return password
 
-    def lock(self, name: str) -> None:
+    def lock(self, name: str, by: Doer = MACHINE) -> None:
         """Let nothing in under a name, from this moment on.
 
         Raises:
-            InputError: There is no such user.
+            InputError: There is no such user, or it is the one who locks.
         """
-        entry = self._entry(COMMAND, "user.locked", name, Caller())
-        self.store.set_locked(name, entry, locked=True)
+        if name == by.name:
+            raise InputError(
+                "You would lock yourself out", where=name, remedy="Another administrator can"
+            )
+        self.store.set_locked(name, self.entry(by, "user.locked", name), locked=True)
 
-    def unlock(self, name: str) -> None:
+    def unlock(self, name: str, by: Doer = MACHINE) -> None:
         """Let somebody in again, also after too many tries.
 
         Raises:
             InputError: There is no such user.
         """
-        self.store.set_locked(name, self._entry(COMMAND, UNLOCKED, name, Caller()), locked=False)
+        self.store.set_locked(name, self.entry(by, UNLOCKED, name), locked=False)
 
-    def add_key(self, user: str, may: Iterable[str], days: int) -> str:
+    def add_key(self, user: str, may: Iterable[str], days: int, by: Doer = MACHINE) -> str:
         """Make an API key.
 
         Returns:
@@ -242,16 +285,16 @@ class Accounts:
         moment = self.now()
         key = ApiKey(name, digest(whole), user, chosen, moment, moment + days * DAY_US)
         told = f"{name} for {user}: {' '.join(chosen)}"
-        self.store.add_key(key, self._entry(COMMAND, "key.added", told, Caller()))
+        self.store.add_key(key, self.entry(by, "key.added", told))
         return whole
 
-    def revoke_key(self, name: str) -> None:
+    def revoke_key(self, name: str, by: Doer = MACHINE) -> None:
         """Take a key back by its id.
 
         Raises:
             InputError: There is none, or it was taken back before.
         """
-        self.store.revoke_key(name, self._entry(COMMAND, "key.revoked", name, Caller()))
+        self.store.revoke_key(name, self.entry(by, "key.revoked", name))
 
     def note(self, who: str, act: str, about: str, caller: Caller) -> None:
         """Write one line of the audit."""
@@ -271,8 +314,28 @@ class Accounts:
             and moment - session.created < self.lifetimes.absolute * MINUTE_US
         )
 
+    def entry(self, by: Doer, act: str, about: str) -> Entry:
+        """A line of the audit about what somebody does to an account."""
+        return self._entry(by.name, act, about, by.caller)
+
     def _entry(self, who: str, act: str, about: str, caller: Caller) -> Entry:
         return Entry(self.now(), who, act, about, caller.address, caller.request)
+
+
+def checked_regions(given: Iterable[str]) -> tuple[str, ...]:
+    """Regions, sorted, each once, without blanks around them.
+
+    Raises:
+        InputError: There are too many, or one is too long or unprintable.
+    """
+    found = tuple(sorted({each.strip() for each in given} - {""}))
+    if len(found) > REGIONS_MAX or any(len(e) > 64 or not e.isprintable() for e in found):
+        raise InputError(
+            "These cannot be regions",
+            where="regions",
+            remedy=f"Up to {REGIONS_MAX}, one a line, as firms' regions begin",
+        )
+    return found
 
 
 class TooManyTriesError(Exception):

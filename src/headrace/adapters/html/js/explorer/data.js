@@ -90,7 +90,7 @@ function sift() {
   for (const bond of bonds) {
     const left = bond.edges.filter(stands);
     bond.live = left.length > 0;
-    bond.count = left.length;
+    bond.count = left.reduce((sum, edge) => sum + edge.count, 0);
     bond.weight = left.reduce((sum, edge) => sum + (edge.amount ?? 0) + (edge.high ?? 0), 0);
   }
 }
@@ -98,13 +98,16 @@ sift();
 
 const other = (bond, id) => (bond.subject === id ? bond.object : bond.subject);
 
-/** Neighbours of a party over what stands, the weightiest first. */
+const LASTING = 1e15; // an owner without an amount goes before the largest customer
+
+/** Neighbours of a party over what stands: those that last first, then the weightiest. */
 function neighbours(id) {
   const weight = new Map();
   for (const bond of parties[id].bonds) {
     if (!bond.live) continue;
     const next = other(bond, id);
-    if (next !== id) weight.set(next, Math.max(weight.get(next) ?? -1, bond.weight));
+    const weighs = bond.weight + (eventKinds.has(bond.kind) ? 0 : LASTING);
+    if (next !== id) weight.set(next, Math.max(weight.get(next) ?? -1, weighs));
   }
   return [...weight].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([next]) => next);
 }

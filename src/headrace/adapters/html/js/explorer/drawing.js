@@ -185,9 +185,9 @@ const shareText = ({ low, high }) => (!known(low) ? ""
 /** The one figure of a line: share, or amount, or how many there are. */
 function figureOf(bond) {
   const left = bond.edges.filter(stands);
-  if (left.length > 1) {
+  if (bond.count > 1) {
     const total = left.reduce((sum, edge) => sum + (edge.amount ?? 0), 0);
-    return `${left.length} ×${total ? ` ${moneyShort(total)}` : ""}`;
+    return `${number(bond.count)} ×${total ? ` ${moneyShort(total)}` : ""}`;
   }
   const [edge] = left;
   return shareText(edge) || (known(edge.amount) ? moneyShort(edge.amount) : edge.role ?? "");

@@ -1,7 +1,8 @@
 // The frame: what is chosen, the controls, the language, printing.
 
 const EXPAND_MOST = 30;
-const START_MOST = 60;
+const START_MOST = setup.start_most ?? 60;
+const alone = document.getElementById("header") !== null; // else part of another page
 const state = { panel: { page: "overview" }, ends: { path_from: null, path_to: null }, whole: false };
 
 // ---- what one can do ----
@@ -126,10 +127,12 @@ function build() {
 }
 
 function render() {
-  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
-  document.title = say(model.title) || "Headrace";
-  document.getElementById("skip").textContent = t("skip");
-  document.getElementById("header").replaceChildren(...header());
+  if (alone) {
+    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+    document.title = say(model.title) || "Headrace";
+    document.getElementById("skip").textContent = t("skip");
+    document.getElementById("header").replaceChildren(...header());
+  }
   document.getElementById("bar").replaceChildren(...searchRow());
   document.getElementById("zoom").replaceChildren(...zoomButtons());
   document.getElementById("filters").replaceChildren(...filters());
@@ -175,7 +178,18 @@ function searchRow() {
     h("p", { class: "count", role: "status" }, counted),
     layout.shown.size < parties.length
       ? h("button", { type: "button", class: "action", onclick: showAll }, t("everything")) : null,
+    h("button", { type: "button", class: "action", title: t("picture_note"), onclick: savePicture },
+      t("picture")),
   ].filter(Boolean);
+}
+
+/** The drawing as it looks now, as a PNG file. */
+function savePicture() {
+  canvas.toBlob((blob) => {
+    const link = h("a", { href: URL.createObjectURL(blob), download: "graph.png" });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  });
 }
 
 function zoomButtons() {

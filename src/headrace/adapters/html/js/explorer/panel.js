@@ -122,12 +122,16 @@ function partyPanel(id) {
       act(hidden ? "expand" : "expanded", () => expand(id), !hidden),
       act("only_this", () => startAt(id)),
       act("hide", () => hide(id), layout.shown.size < 2),
+      (setup.links ?? []).map(({ text, path }) => (isParty(party) ? h("a", { class: "action",
+        href: path.replace("{}", encodeURIComponent(party.code)) }, t(text)) : null)),
       act("path_here", () => { state.ends.path_from = id; mark.party = null; render(); })),
     memberOf(id),
     h("h3", null, t("relations"), " ", h("small", null, number(listed.length))),
     edgeTable(listed, id),
   ];
 }
+
+const isParty = (party) => party.type !== "attribute" && party.type !== "chain_node";
 
 function memberOf(id) {
   const several = findings.map((finding, place) => [finding, place])
@@ -185,6 +189,7 @@ function proof(edge) {
     ["amount", known(edge.amount) ? money(edge.amount) : null],
     ["role", edge.role], ["about", edge.about],
     [eventKinds.has(edge.kind) ? "when" : "since", known(edge.since) ? day(edge.since) : t("since_ever")],
+    ["count", edge.count > 1 ? number(edge.count) : null],
     ["until", eventKinds.has(edge.kind) ? null : known(edge.until) ? day(edge.until) : t("still")],
     ["fact", edge.fact], ["source", edge.source],
     ["row", known(edge.row) ? String(edge.row) : null],

@@ -1,0 +1,110 @@
+"""The service under load from a second process: decisions a second, and how long each takes."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from measures.found import DisagreementError, Found
+
+from headrace.adapters.decision_log import opened_log
+from headrace.adapters.live_decisions import decisions_in
+from headrace.adapters.live_records import read_record
+from headrace.adapters.wall_clock import now
+from headrace.adapters.web_store import WebStore
+from headrace.web.security.accounts import Accounts
+
+ROOT = Path(__file__).parents[1]
+LOAD, BARE = ROOT / "workloads/service_load.py", ROOT / "peers/bare_service.py"
+SETTINGS = """
+[serve]
+key_requests_per_second = 1000000
+key_burst = 1000000
+"""
+SERVE = "import sys; from headrace.cli import main; main(sys.argv[1:])"
+
+
+def decisions(seconds: float, connections: int, rate: float) -> Found:
+    """Decisions a second in a closed loop, then latency at an offered rate; beside a bare route.
+
+    Every decision that was acknowledged is looked for in the log afterwards.
+
+    Raises:
+        DisagreementError: A request was refused, or the log holds fewer decisions than answered.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "headrace.toml").write_text(SETTINGS)
+        key = _key(root)
+        with _serving([sys.executable, "-c", SERVE, "serve", str(root), "--port", "0"]) as port:
+            most = _load(port, key, seconds, connections)
+            offered = _load(port, key, seconds, connections, rate)
+        kept = _kept(root / "live")
+    answered = most["answered"] + offered["answered"]
+    if most["refused"] + offered["refused"] or kept < answered:
+        message = f"{answered} answered, {kept} kept, {most['refused']} refused"
+        raise DisagreementError(message)
+    with _serving([sys.executable, str(BARE)]) as port:
+        bare = _load(port, "none", seconds, connections)
+        bare_offered = _load(port, "none", seconds, connections, rate)
+    figures = {
+        "decisions_per_second": most["answered"] / most["seconds"],
+        "decisions_p50_seconds": offered["p50"],
+        "decisions_p99_seconds": offered["p99"],
+        "bare_per_second": bare["answered"] / bare["seconds"],
+        "bare_p50_seconds": bare_offered["p50"],
+        "bare_p99_seconds": bare_offered["p99"],
+    }
+    return Found(figures, hashlib.sha256(LOAD.read_bytes()).hexdigest())
+
+
+def _key(root: Path) -> str:
+    """A key that may apply."""
+    store = WebStore.opened(str(root / "accounts.db"))
+    accounts = Accounts(store, now)
+    accounts.add_user("load", ["system"])
+    key = accounts.add_key("load", ["apply"], 1)
+    store.close()
+    return key
+
+
+@contextmanager
+def _serving(command: list[str]) -> Iterator[int]:
+    """A service in a process of its own; its port."""
+    environment = os.environ | {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+    ) as server:
+        try:
+            line = ""
+            while "http://" not in line:
+                line = server.stdout.readline() if server.stdout else ""
+                if not line:
+                    raise DisagreementError(f"{command[-3:]} did not start")
+            yield int(line.rsplit(":", 1)[1])
+        finally:
+            server.terminate()
+
+
+def _load(port: int, key: str, seconds: float, connections: int, rate: float = 0) -> dict[str, Any]:
+    command = [sys.executable, str(LOAD), str(port), key, "--seconds", str(seconds)]
+    command += ["--connections", str(connections), "--rate", str(rate), "--warm", str(seconds / 5)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return dict(json.loads(done.stdout))
+
+
+def _kept(live: Path) -> int:
+    """Different decisions in a log."""
+    with opened_log(live) as log:
+        read = ((number, read_record(payload)) for number, payload in log.read(0))
+        return len({each["decision"] for _, several in decisions_in(read) for each in several})

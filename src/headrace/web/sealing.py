@@ -1,0 +1,46 @@
+"""Seals the audit every minute while the service runs, and once more when it stops."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from starlette.concurrency import run_in_threadpool
+
+from headrace.adapters.audit_store import LINES_MAX, last_seal, seal
+from headrace.errors import HeadraceError
+from headrace.web.services import Services
+
+PAUSE_SECONDS, BUSY_SECONDS = 60.0, 1.0
+
+
+@asynccontextmanager
+async def sealing(services: Services) -> AsyncIterator[None]:
+    """Seal in the background as long as this lasts, and what came last when it ends."""
+    task = asyncio.create_task(_keep_sealing(services))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await run_in_threadpool(seal_once, services)
+
+
+async def _keep_sealing(services: Services) -> None:
+    """Until cancelled; sooner again where more came than one seal holds."""
+    while True:
+        more = await run_in_threadpool(seal_once, services)
+        await asyncio.sleep(BUSY_SECONDS if more else PAUSE_SECONDS)
+
+
+def seal_once(services: Services) -> bool:
+    """Seal what came since; whether there is more. The log gets the seal, to be kept elsewhere."""
+    try:
+        made = seal(services.store, services.signing_key, services.now())
+        if made is None:
+            return False
+        services.log({"event": "audit sealed", "seal": made.number, "checkpoint": made.checkpoint})
+        return last_seal(services.store)[1] >= LINES_MAX
+    except HeadraceError as error:
+        services.log({"event": "audit not sealed", "why": str(error)})
+        return False

@@ -1,0 +1,74 @@
+"""API keys that were looked up a moment ago, so that a program that asks a lot is not slowed down.
+
+A key is looked up again after `REMEMBERED_SECONDS`: who is locked or whose key is taken back is
+refused within that time. Nothing is remembered of keys that open nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+from time import monotonic
+
+from starlette.concurrency import run_in_threadpool
+
+from headrace.web.security.accounts import Accounts, Principal
+from headrace.web.security.tokens import KEY_PREFIX
+
+REMEMBERED_SECONDS = 0.5
+SEEN_SECONDS = 60
+KEYS_MAX = 1_000
+BEARER = f"Bearer {KEY_PREFIX}"
+
+
+@dataclass
+class KeyRing:
+    """Keys that opened something lately.
+
+    Attributes:
+        accounts: Where keys are looked up.
+        clock: Seconds that only go forward.
+    """
+
+    accounts: Accounts
+    clock: Callable[[], float] = monotonic
+    _kept: dict[str, tuple[float, Principal]] = field(default_factory=dict)
+    _looking: dict[str, asyncio.Task[Principal | None]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    async def principal(self, key: str) -> Principal | None:
+        """For whom a key acts; None if it opens nothing."""
+        kept = self._kept.get(key)
+        if kept is not None and self.clock() - kept[0] < REMEMBERED_SECONDS:
+            return kept[1]
+        looking = self._looking.get(key)
+        if looking is None or looking.get_loop() is not asyncio.get_running_loop():
+            looking = asyncio.ensure_future(run_in_threadpool(self.look, key))
+            self._looking[key] = looking
+            looking.add_done_callback(lambda _: self._looking.pop(key, None))
+        return await asyncio.shield(looking)
+
+    def look(self, key: str) -> Principal | None:
+        """The same, asked of the store."""
+        began = self.clock()
+        found = self.accounts.by_key(key)
+        with self._lock:
+            if found is None:
+                self._kept.pop(key, None)
+                return None
+            if len(self._kept) >= KEYS_MAX and key not in self._kept:
+                self._kept.clear()
+            self._kept[key] = began, found
+        return found
+
+    def seen(self, key: str) -> bool:
+        """Whether a key opened something in the last minute: it lets nobody in by itself."""
+        kept = self._kept.get(key)
+        return kept is not None and self.clock() - kept[0] < SEEN_SECONDS
+
+
+def key_in(authorization: str) -> str:
+    """The key in the header Authorization; empty where there is none."""
+    return authorization[len("Bearer ") :] if authorization.startswith(BEARER) else ""

@@ -1,0 +1,143 @@
+"""Visits in the service: lists made of the run, and joined with applications and the book."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+
+from headrace.adapters.loan_books import OpenBook
+from headrace.adapters.visit_store import VisitStore
+from headrace.clock import EPOCH, local_day
+from headrace.contracts.lending.events import Disburse, Draw
+from headrace.decisions.lending.decision import Outcome
+from headrace.errors import HeadraceError
+from headrace.evidence.canonical import canonical_json
+from headrace.facts.localtime import instant_of
+from headrace.web.apply_desk import ApplyDesk, Firm, Firms
+from headrace.web.book_room import BookRoom
+from headrace.web.run_folder import Run, RunFolder
+from headrace.web.security.scope import Scope
+from headrace.workflows.visits import (
+    Candidate,
+    Filter,
+    FunnelRow,
+    Later,
+    Listed,
+    Task,
+    VisitList,
+    chosen,
+    funnel,
+    spread,
+    tasks,
+)
+
+
+@dataclass(frozen=True)
+class VisitDesk:
+    """What pages and API ask about visits.
+
+    Attributes:
+        store: Of visits.
+        run: What a run decided.
+        apply: Applications, and the firms of the run.
+        book: Loans.
+    """
+
+    store: VisitStore
+    run: RunFolder
+    apply: ApplyDesk
+    book: BookRoom
+
+    def make(
+        self, made: VisitList, asked: Filter, managers: tuple[str, ...], scope: Scope
+    ) -> tuple[Listed, ...]:
+        """Make a list of firms and give its areas to managers; the same list again is found.
+
+        Args:
+            made: The list; its filter is written here.
+            asked: Which firms.
+            managers: Who may go; empty: areas are given later.
+            scope: What the maker may know of.
+        """
+        seen = [each for each in self.candidates() if scope.sees(each.region)]
+        firms = chosen(seen, asked, made.id)
+        areas = spread(firms, managers)
+        told = canonical_json(asdict(asked)).decode()
+        self.store.add(
+            VisitList(made.id, made.title, told, made.by, made.at, made.simulated),
+            [Listed(**{**asdict(each), "manager": areas.get(each.area, "")}) for each in firms],
+        )
+        return self.store.firms(of=made.id)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """All firms of the run, with what filters ask for."""
+        return candidates_of(self.run.current(), self.apply.firms(), self.drawn())
+
+    def tasks(self, firms: Iterable[Listed], now: int) -> tuple[Task, ...]:
+        """What is still to be done of some firms."""
+        firms = tuple(firms)
+        visits = self.store.visits({each.list for each in firms})
+        zone = self.run.current().about.zone
+        return tasks(firms, visits, local_day(instant_of(now), zone))
+
+    def funnel(
+        self,
+        lists: Iterable[VisitList],
+        by: Callable[[Listed], str],
+        sees: Callable[[Listed], bool],
+    ) -> tuple[FunnelRow, ...]:
+        """How far the firms of some lists came, for each group."""
+        lists = tuple(lists)
+        known = {each.id for each in lists}
+        firms = [each for each in self.store.firms() if each.list in known and sees(each)]
+        return funnel(firms, self.store.visits(known), self.later(), by)
+
+    def later(self) -> Later:
+        """What came of firms elsewhere."""
+        asked = defaultdict(list)
+        for party, at, outcome in self.apply.store.approvals():
+            asked[party].append((at, outcome))
+        decisions = self.run.current().decisions
+        approved = frozenset(e.party for e in decisions if e.outcome is Outcome.APPROVE)
+        return Later(asked, approved, self.drawn())
+
+    def drawn(self) -> Mapping[str, int]:
+        """When a loan of each party was last paid out, microseconds; empty without a book."""
+        try:
+            return self.book.made("visits", _drawn)
+        except HeadraceError:  # no book yet: nobody has drawn
+            return {}
+
+
+def candidates_of(run: Run, firms: Firms, drawn: Mapping[str, int]) -> tuple[Candidate, ...]:
+    """All firms of a run, with what filters ask for."""
+    found = []
+    for decision in run.decisions:
+        firm = firms.by_party.get(decision.party, Firm(decision.party))
+        found.append(
+            Candidate(
+                party=decision.party,
+                name=firm.name or decision.party,
+                region=firm.region or "",
+                industry=firm.industry or "",
+                rating=decision.rating,
+                outcome=decision.outcome.value,
+                probability=decision.pd,
+                has_loan=decision.party in drawn,
+            )
+        )
+    return tuple(found)
+
+
+def _drawn(here: OpenBook) -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for loan in here.desk.book.loans.values():
+        days = [each.on for each in loan.events if isinstance(each, Disburse | Draw)]
+        if days:
+            found[loan.party] = max(found.get(loan.party, 0), us_of(max(days)))
+    return found
+
+
+def us_of(day: date) -> int:
+    """The last moment of a day, microseconds since 1970, so that it is not before any of it."""
+    return (day - EPOCH + timedelta(days=1)) // timedelta(microseconds=1) - 1
