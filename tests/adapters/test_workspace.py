@@ -88,7 +88,7 @@ def test_init_makes_a_workspace_that_reads_back_and_never_overwrites(tmp_path, c
     assert workspace_at(folder) == Workspace(folder)
     assert (folder / "data").is_dir()
     assert (folder / "policy" / "access.csv").is_file()
-    assert "headrace run --data" in capsys.readouterr().out
+    assert "headrace run --in" in capsys.readouterr().out
     assert typed("init", str(folder)) == 2
     assert "already" in capsys.readouterr().err
 

@@ -7,12 +7,13 @@ import os
 import re
 import shutil
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from console_served import PASSWORD, Served, served
 
+from headrace.adapters.wall_clock import now
+from headrace.monitor.cases import moment_of
 from headrace.web.console.words import TEXTS, Words
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -121,7 +122,7 @@ def test_a_policy_is_changed_tried_approved_by_another_and_decides(console: Serv
 def payment(name):
     return {
         "id": f"story-{name}",
-        "event_time": datetime.now(UTC).isoformat(),
+        "event_time": moment_of(now()).isoformat(),
         "customer": "C000001",
         "terminal": "T000001",
         "amount": 120_00,

@@ -124,8 +124,10 @@ def test_a_case_is_told_with_an_etag_that_changes(rita, cases):
 
 
 def test_who_does_something_is_who_asks(rita, cases):
-    """No field says who: a name in the body changes nothing."""
+    """No field says who: a name in the body is refused."""
     answer = send(rita, "/cases/1/assign", to="rita", by="admin", comment="mine")
+    assert answer.status_code == 422
+    answer = send(rita, "/cases/1/assign", to="rita", comment="mine")
     last = answer.json()["case"]["events"][-1]
     assert (last["by"], last["deed"], last["comment"]) == ("rita", "assign", "mine")
     assert answer.json()["case"]["owner"] == "rita"

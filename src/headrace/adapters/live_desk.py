@@ -128,7 +128,9 @@ class LiveDesk:
         self.decisions, self.readers, self.watch = decisions, readers, LiveWatch()
         self.deployed = deployed
         self._told, self._now = told, now
-        self._owed: list[pa.Table | Mapping[str, Any]] = []  # alerts of batches that failed on their way
+        self._owed: list[
+            pa.Table | Mapping[str, Any]
+        ] = []  # alerts of batches that failed on their way
         self._pending: deque[Asked] = deque()
         self._waiting = 0
         self._is_busy = self._is_stopped = False

@@ -31,11 +31,18 @@ class Metrics:
             "headrace_sign_ins_total", "Tries to sign in", ("outcome",), registry=self.registry
         )
 
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request more; `route` is the pattern, such as /api/v1/decisions/{decision_id}."""
         known = method if method in METHODS else "other"
-        self.requests.labels(known, route, str(status)).inc()
-        self.seconds.labels(route).observe(seconds)
+        told = known, route, status
+        if told not in self._children:
+            counted = self.requests.labels(known, route, str(status))
+            self._children[told] = counted, self.seconds.labels(route)
+        count, length = self._children[told]
+        count.inc()
+        length.observe(seconds)
 
     def text(self) -> bytes:
         """All of it in Prometheus' text format."""

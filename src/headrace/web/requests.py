@@ -4,19 +4,23 @@ One ASGI middleware, outside of everything else, so that no response goes out wi
 """
 
 import asyncio
+import atexit
 import json
 import re
 import secrets
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from threading import Lock
 from time import perf_counter
 from typing import Any
 
+import orjson
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headrace.web.metrics import Metrics
@@ -47,7 +51,10 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-NO_DEVICES = "camera=(), geolocation=(), microphone=()"
+NO_DEVICES = b"camera=(), geolocation=(), microphone=()"
+USUAL = ((b"cache-control", b"no-store"), (b"permissions-policy", NO_DEVICES))
+"""What a response carries that says nothing else, as where a code is scanned."""
+
 YEAR_SECONDS = 31_536_000
 FACTS = "/api/v1/facts/"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -55,10 +62,53 @@ ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 FOREVER = "public, max-age=31536000, immutable"
 
 
+class _Lines:
+    """Lines on their way to standard error: those of one turn of an event loop go out together."""
+
+    def __init__(self) -> None:
+        self._held: list[str] = []
+        self._loop: asyncio.AbstractEventLoop | None = None  # which will write them
+        self._lock = Lock()
+
+    def add(self, text: str) -> None:
+        """Write at once, or at the end of this turn where an event loop runs in this thread."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.write(text)
+            return
+        with self._lock:
+            is_first = not self._held or loop is not self._loop
+            self._held.append(text)
+            self._loop = loop
+        if is_first:
+            loop.call_soon(self.write)
+
+    def write(self, last: str = "") -> None:
+        """Write what is held, then one more."""
+        with self._lock:
+            whole = "".join([*self._held, last])
+            self._held.clear()
+            if whole:
+                sys.stderr.write(whole)
+                sys.stderr.flush()
+
+
+_LINES = _Lines()
+atexit.register(_LINES.write)
+
+
 def write_line(line: Mapping[str, Any]) -> None:
-    """One line of JSON on standard error."""
-    sys.stderr.write(json.dumps(line, ensure_ascii=True) + "\n")
-    sys.stderr.flush()
+    """One line of JSON, ASCII alone, on standard error."""
+    _LINES.add(_json(line) + "\n")
+
+
+def _json(line: Mapping[str, Any]) -> str:
+    with suppress(TypeError):  # half a character, a number of more than 64 bits
+        text = orjson.dumps(line)
+        if text.isascii():
+            return text.decode()
+    return json.dumps(line, ensure_ascii=True)
 
 
 @dataclass
@@ -117,7 +167,7 @@ class Guarded:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange, began = Exchange(self._id(scope)), perf_counter()
+        began, exchange = perf_counter(), Exchange(self._id(scope))
         scope.setdefault("state", {})["request_id"] = exchange.id
 
         async def sending(message: Message) -> None:
@@ -130,11 +180,10 @@ class Guarded:
             self._told(scope, exchange, perf_counter() - began)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
-        request = Request(scope)
         try:
-            self._admit(request)
-            await self.app(scope, self._limited(receive, self._limits(request)), send)
+            await self.app(scope, self._limited(receive, self._admit(scope)), send)
         except Refused as refused:
+            request = Request(scope)
             response = self.responses.response(request, refused.problem, refused.headers)
             await response(scope, receive, send)
         except Exception:  # noqa: BLE001 - the one boundary: what nobody foresaw is a 500
@@ -143,35 +192,55 @@ class Guarded:
             )
             if not exchange.status:
                 problem = Problem(500, "Internal error", "The administrator finds it by its id")
-                await self.responses.response(request, problem)(scope, receive, send)
+                await self.responses.response(Request(scope), problem)(scope, receive, send)
 
-    def _admit(self, request: Request) -> None:
-        """Refuse what needs no look inside.
+    def _admit(self, scope: Scope) -> Limits:
+        """Refuse what needs no look inside; returns what the request may bring.
 
         Raises:
             Refused: Another host's name, too many requests, or a body that says it is too large.
         """
-        if _host_name(request) not in self.settings.hosts():
+        if _host_name(_header(scope, b"host")) not in self._hosts:
             raise Refused(421, "This service does not answer under that name")
-        if not self.keys.seen(key_in(request.headers.get("authorization", ""))):
-            wait = self.buckets.wait(f"address {address_of(request)}", self.now())
+        if not self.keys.seen(key_in(_header(scope, b"authorization"))):
+            wait = self.buckets.wait(f"address {_client(scope)}", self.now())
             if wait:
                 raise too_fast(wait)
-        told = request.headers.get("content-length", "0")
+        told = _header(scope, b"content-length", "0")
         if not (told.isascii() and told.isdigit() and len(told) < 20):
             raise Refused(400, "Content-Length is a number")
-        limits = self._limits(request)
+        limits = self._limits(scope)
         if int(told) > limits.bytes_max:
             raise limits.too_large()
+        return limits
 
-    def _limits(self, request: Request) -> Limits:
+    def _limits(self, scope: Scope) -> Limits:
         """What a request may bring: more where facts come in bulk, never by a form."""
+        usual, bulk = self._both_limits
+        if scope["method"] != "POST" or not scope["path"].startswith(FACTS):
+            return usual
+        kind = _header(scope, b"content-type").partition(";")[0].strip().lower()
+        return usual if kind in FORMS else bulk
+
+    @cached_property
+    def _both_limits(self) -> tuple[Limits, Limits]:
         settings = self.settings
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        is_bulk = request.method == "POST" and request.url.path.startswith(FACTS)
-        if is_bulk and kind not in FORMS:
-            return Limits(settings.facts_bytes_max, settings.facts_seconds_max)
-        return Limits(settings.body_bytes_max, settings.body_seconds_max)
+        return (
+            Limits(settings.body_bytes_max, settings.body_seconds_max),
+            Limits(settings.facts_bytes_max, settings.facts_seconds_max),
+        )
+
+    @cached_property
+    def _hosts(self) -> frozenset[str]:
+        return self.settings.hosts()
+
+    @cached_property
+    def _headers(self) -> dict[bytes, bytes]:
+        """What every response carries, whatever it says itself."""
+        found = HEADERS
+        if self.settings.is_secure:
+            found = found | {"strict-transport-security": f"max-age={YEAR_SECONDS}"}
+        return {name.encode(): value.encode() for name, value in found.items()}
 
     def _limited(self, receive: Receive, limits: Limits) -> Receive:
         """Receives a body that is neither too large nor too slow."""
@@ -199,14 +268,11 @@ class Guarded:
     def _on_send(self, exchange: Exchange, message: Message) -> None:
         if message["type"] == "http.response.start":
             exchange.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers[name] = value
-            headers["x-request-id"] = exchange.id
-            headers.setdefault("cache-control", "no-store")
-            headers.setdefault("permissions-policy", NO_DEVICES)  # but where a code is scanned
-            if self.settings.is_secure:
-                headers["strict-transport-security"] = f"max-age={YEAR_SECONDS}"
+            ours = self._headers | {b"x-request-id": exchange.id.encode()}
+            own = [pair for pair in message.get("headers", ()) if pair[0].lower() not in ours]
+            named = {name.lower() for name, _ in own}
+            usual = [pair for pair in USUAL if pair[0] not in named]
+            message["headers"] = [*own, *usual, *ours.items()]
         elif message["type"] == "http.response.body":
             exchange.sent += len(message.get("body", b""))
 
@@ -227,19 +293,19 @@ class Guarded:
                 "milliseconds": round(seconds * 1000, 2),
                 "bytes": exchange.sent,
                 "user": scope["state"].get("user", ""),
-                "address": address_of(Request(scope)),
+                "address": _client(scope),
             }
         )
 
     def _id(self, scope: Scope) -> str:
         """A proxy's id where proxies are believed and it is plain, else a fresh one."""
-        given = Request(scope).headers.get("x-request-id", "")
-        return given if self.settings.proxies and ID.fullmatch(given) else secrets.token_hex(8)
+        given = _header(scope, b"x-request-id") if self.settings.proxies else ""
+        return given if ID.fullmatch(given) else secrets.token_hex(8)
 
 
 def address_of(request: Request) -> str:
     """From where a request comes; of a believed proxy, from where it came to the proxy."""
-    return request.client.host if request.client else ""
+    return _client(request.scope)
 
 
 def too_fast(wait: float) -> Refused:
@@ -248,9 +314,21 @@ def too_fast(wait: float) -> Refused:
     return Refused(429, "Too many requests", headers={"retry-after": seconds})
 
 
-def _host_name(request: Request) -> str:
+def _client(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def _header(scope: Scope, name: bytes, otherwise: str = "") -> str:
+    """A header of a request, the first of that name."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return otherwise
+
+
+def _host_name(host: str) -> str:
     """The name a request was sent to, without the port."""
-    host = request.headers.get("host", "")
     if host.startswith("["):
         return host[1:].partition("]")[0].lower()
     return host.partition(":")[0].lower()

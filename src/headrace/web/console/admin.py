@@ -27,6 +27,7 @@ from headrace.web.problems import Refused
 from headrace.web.security.access import ACCESS
 from headrace.web.security.accounts import DAY_US, Principal
 from headrace.web.security.administering import GRAVE, KEYED_ROLE
+from headrace.web.security.tokens import KEY_PREFIX
 from headrace.web.services import Services, services_of
 from headrace.web.state import state_of
 
@@ -381,6 +382,7 @@ def _key_line(key: ApiKey, services: Services, words: Words, zone: ZoneInfo) -> 
     state = "revoked" if key.revoked else "ended" if key.expires <= services.now() else "open"
     return {
         "id": key.id,
+        "shown": f"{KEY_PREFIX}{key.id}…",
         "user": key.user,
         "may": " ".join(key.may),
         "created": words.moment(key.created, zone),

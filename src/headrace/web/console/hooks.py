@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from headrace.adapters.hook_store import EVENTS
-from headrace.adapters.loan_books import ZONE
 from headrace.errors import InputError
 from headrace.web.api.hooks import (
     HookAdded,
@@ -24,6 +22,7 @@ from headrace.web.api.hooks import (
     webhooks,
 )
 from headrace.web.console.drawing import draw, words_of
+from headrace.web.console.jobs import ZONE
 from headrace.web.guard import form_of, needs
 from headrace.web.security.accounts import Principal
 
@@ -125,7 +124,7 @@ def _told(request: Request, message: MessageView) -> Told:
     words = words_of(request)
     return Told(
         event=message.event,
-        at=words.moment(message.created, ZoneInfo(ZONE)),
+        at=words.moment(message.created, ZONE),
         state=words(f"hooks_{message.state.replace(' ', '_')}"),
         tag=TAGS[message.state],
         tries=message.tries,

@@ -12,7 +12,6 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from headrace.adapters.loan_books import ZONE
 from headrace.errors import HeadraceError
 from headrace.web.api.jobs import (
     JobId,
@@ -32,6 +31,7 @@ from headrace.web.jobs.kinds import KINDS, Kind
 from headrace.web.security.accounts import Principal
 
 SEE_OTHER = 303
+ZONE = ZoneInfo("Asia/Shanghai")  # of a Chinese bank's day
 TAGS = {"done": "good", "failed": "warn", "cancelled": ""}
 router = APIRouter(include_in_schema=False)
 
@@ -237,7 +237,7 @@ def _line(found: JobView, words: Words) -> Line:
         id=found.id,
         title=words.of(found.text),
         by=found.by,
-        created=words.moment(found.created, ZoneInfo(ZONE)),
+        created=words.moment(found.created, ZONE),
         status=words(f"jobs_{found.status.value}"),
         tag=TAGS.get(found.status.value, ""),
         told=words.of(found.told),
