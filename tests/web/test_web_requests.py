@@ -5,12 +5,14 @@ import json
 from dataclasses import replace
 
 import pytest
+from fastapi import Response
 from web_world import PASSWORD, Browser
 
 from headrace.adapters.web_store import StoreDownError
 from headrace.errors import EvidenceError, HeadraceError, InputError
 from headrace.web.app import create_app
 from headrace.web.problems import MEDIA_TYPE, problem_of
+from headrace.web.requests import write_line
 
 JSON = {"accept": "application/json"}
 
@@ -256,3 +258,65 @@ def test_prometheus_reads_metrics_with_a_key(world):
     assert "BREW" not in text
     assert "headrace_request_seconds_bucket" in text
     assert client.get("/metrics").status_code == 401
+
+
+class Pipe:
+    """Standard error that says how it was written to."""
+
+    def __init__(self):
+        self.writes = []
+
+    def write(self, text):
+        self.writes.append(text)
+
+    def flush(self):
+        pass
+
+
+def test_lines_of_one_turn_of_the_loop_are_written_together(monkeypatch):
+    pipe = Pipe()
+    monkeypatch.setattr("sys.stderr", pipe)
+    write_line({"n": 0})
+    assert len(pipe.writes) == 1, "at once where no loop runs"
+
+    async def turns():
+        for n in range(1, 4):
+            write_line({"n": n})
+        await asyncio.to_thread(write_line, {"n": 4})
+        await asyncio.sleep(0)
+        write_line({"n": 5})
+
+    asyncio.run(turns())
+    assert [json.loads(line)["n"] for line in "".join(pipe.writes).splitlines()] == list(range(6))
+    assert len(pipe.writes) < 6
+
+
+@pytest.mark.parametrize("text", ["plain", "中文", "\ud800", "a\nb", 2**70])
+def test_a_line_is_ascii_and_one_line_whatever_it_holds(monkeypatch, text):
+    pipe = Pipe()
+    monkeypatch.setattr("sys.stderr", pipe)
+    write_line({"text": text})
+    (line,) = pipe.writes
+    assert line.isascii()
+    assert line.endswith("\n")
+    assert line.count("\n") == 1
+    assert json.loads(line) == {"text": text}
+
+
+def test_what_a_response_says_itself_stays_and_ours_stands_once(world):
+    app = create_app(world.services)
+
+    @app.get("/own")
+    def own():
+        answer = Response(headers={"cache-control": "private", "x-frame-options": "ALLOW"})
+        answer.set_cookie("a", "1")
+        answer.set_cookie("b", "2")
+        return answer
+
+    headers = plain(world).__class__(app, base_url="http://localhost").get("/own").headers
+    assert headers.get_list("set-cookie") == [
+        "a=1; Path=/; SameSite=lax",
+        "b=2; Path=/; SameSite=lax",
+    ]
+    assert headers.get_list("cache-control") == ["private"]
+    assert headers.get_list("x-frame-options") == ["DENY"]

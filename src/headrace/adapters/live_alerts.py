@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from queue import SimpleQueue
+from time import perf_counter
 from typing import Any
 
 import pyarrow as pa
@@ -27,6 +28,10 @@ from headrace.monitor.cases import Alert, alert_of
 from headrace.workflows.policies import kept_version
 
 PAUSE_SECONDS = 1.0
+GATHER_SECONDS, GATHER_SECONDS_MAX, SHARE = 0.25, 10.0, 10
+"""So long alerts are gathered, for one look at customers' cases and one transaction; longer where
+these take long, so that decisions have the processor for all but one in so many seconds."""
+
 Several = Sequence[pa.Table | Mapping[str, Any]]
 Job = tuple[Several, int]
 
@@ -75,13 +80,30 @@ class AlertDesk:
         self._thread.join()
 
     def _work(self) -> None:
+        pause = 0.0
         while (job := self._jobs.get()) is not None:
-            records, upto = job
+            self._stopped.wait(pause)
+            records, upto = self._gathered(job)
+            began = perf_counter()
             while not self._told(records):
                 if self._stopped.wait(PAUSE_SECONDS):
                     return  # the mark stays: the next process tells it
             with suppress(OSError):  # then some are told again
                 mark_told(self._decisions.live.folder, upto)
+            took = perf_counter() - began
+            pause = min(max(GATHER_SECONDS, SHARE * took), GATHER_SECONDS_MAX)
+
+    def _gathered(self, job: Job) -> Job:
+        """Everything that waits as one; the word to end stays for the next look."""
+        records, upto = list(job[0]), job[1]
+        while not self._jobs.empty():
+            more = self._jobs.get()
+            if more is None:
+                self._jobs.put(None)
+                break
+            records += more[0]
+            upto = more[1]
+        return records, upto
 
     def _told(self, records: Several) -> bool:
         try:

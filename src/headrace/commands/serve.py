@@ -5,6 +5,7 @@ Whoever can run these commands can read the store's file, and so is trusted with
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,11 +43,13 @@ def serve_command(
     port: Annotated[int | None, typer.Option("--port", help="Port; 0: any free one.")] = None,
 ) -> None:
     """Open API and console on a workspace, until Ctrl+C."""
+    workspace = workspace_at(folder)
+    gc.disable()  # nothing that is loaded now is garbage; to look takes a quarter of the time
     from headrace.web.app import make_services  # noqa: PLC0415 - see above
     from headrace.web.server import listen, serve, url_of  # noqa: PLC0415 - see above
     from headrace.web.settings import checked, read_settings, with_values  # noqa: PLC0415 - above
 
-    workspace = workspace_at(folder)
+    gc.enable()
     given = {"host": host, "port": port}
     options = {name: value for name, value in given.items() if value is not None}
     settings = read_settings(workspace.root / FILE)

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import qr
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 
 from headrace.errors import InputError
 from headrace.scores.rare import firth_weights
@@ -181,4 +180,6 @@ def _frame(x: Floats, names: tuple[str, ...]) -> Linear:
 
 
 def _ridge(strength: float) -> Any:
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - half a second that few wait for
+
     return LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200)

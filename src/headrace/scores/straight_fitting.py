@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 
 from headrace.errors import InputError
 from headrace.scores.straight_card import CardSpec, Floats, Scorecard
@@ -24,6 +22,8 @@ def fit(x: Floats, y: NDArray[np.int64], spec: CardSpec, seed: int) -> Scorecard
     Raises:
         InputError: If there are too few defaults, or too few repaid loans, to fold.
     """
+    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415 - half a second that few wait for
+
     least = int(min(y.sum(), y.size - y.sum()))
     if least < spec.inner_folds:
         raise InputError(
@@ -86,6 +86,8 @@ def _logistic(
     z: Floats, y: NDArray[np.int64], strength: float, weight: Floats | None = None
 ) -> Floats:
     """Intercept and coefficients, (k + 1,)."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - half a second that few wait for
+
     model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200, tol=1e-8)
     model.fit(z, y, sample_weight=weight)
     return np.concatenate([model.intercept_, model.coef_[0]]).astype(np.float64)

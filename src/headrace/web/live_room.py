@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -17,12 +21,11 @@ from headrace.adapters.decision_log import kept_files
 from headrace.adapters.decision_replay import Replayed, replay_records
 from headrace.adapters.live_alerts import AlertDesk
 from headrace.adapters.live_decisions import ALONE, BATCH, decisions_of
-from headrace.adapters.live_desk import LiveDesk, Told
+from headrace.adapters.live_desk import LiveDesk, ModelsInPlace, Told
 from headrace.adapters.live_events import EventReader, readers_of
 from headrace.adapters.live_policy import PolicyFollower, decided_tables, open_live
 from headrace.adapters.live_records import NOTE, Record
 from headrace.adapters.live_watch import LiveWatch
-from headrace.adapters.model_deadlines import Deadlines
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.policy_store import PolicyStore
 from headrace.adapters.web_store import WebStore
@@ -43,6 +46,9 @@ from headrace.workflows.policies import kept_version
 
 SIMULATED = "simulated.txt"
 LOOK_SECONDS = 0.5
+SWITCH_SECONDS = 0.000_05
+"""So long another thread may keep the interpreter from the event loop that has something to do."""
+
 COUNTED_RECORDS = 4_000
 """Records of the log that are read when it is opened, to count what rules said lately."""
 
@@ -101,7 +107,7 @@ class LiveRoom:
         self._follower = PolicyFollower(rooms.policies, rooms.pack)
         deployed = self._follower.look(rooms.now())
         assert deployed is not None  # noqa: S101 - the first look always finds something
-        self.ask = Deadlines()
+        self.ask = ModelsInPlace()
         decisions = open_live(rooms.folder, deployed.version, self.ask)
         self.alerts = AlertDesk(decisions, self._take)
         plan = make_plan(decided_tables(deployed.version))
@@ -112,6 +118,7 @@ class LiveRoom:
         self._wake, self._stopped = Event(), Event()
         self._behind = Thread(target=self._follow, name="live policy", daemon=True)
         self._behind.start()
+        _make_prompt()
 
     @property
     def watch(self) -> LiveWatch:
@@ -235,3 +242,16 @@ class LiveRoom:
             files, lateness = kept_files(self.rooms.folder, digest)
             self._versions[digest] = kept_version(files, read_workbook, lateness)
         return self._versions[digest]
+
+
+@cache
+def _make_prompt() -> None:
+    """Let the process answer soon, once: no thread in the background holds it up for long.
+
+    What it has built by now stays as long as it lives: no need to look for garbage among it, which
+    would stop everything for as long as a model takes to answer.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # the end of the process clears it all

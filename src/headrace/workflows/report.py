@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sklearn.metrics import roc_curve
 
 from headrace.clock import local_day
 from headrace.facts.kinds import INVOICE, PARTY
@@ -206,6 +205,8 @@ def score_section(scored: Scored, scale: RatingScale, features: Sequence[Feature
 
 def validation_section(validation: Validation, scored: Scored) -> Model:
     """Out-of-fold figures, calibration bins and the ROC curve."""
+    from sklearn.metrics import roc_curve  # noqa: PLC0415 - half a second that few wait for
+
     outcome = scored.outcome[scored.outcome >= 0]
     false_positive, true_positive, _ = roc_curve(outcome, validation.predictions)
     return {

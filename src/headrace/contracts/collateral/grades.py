@@ -15,7 +15,6 @@ from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from headrace.contracts.collateral.measures import QUARTER, Measures
 from headrace.contracts.collateral.panel import Floats
@@ -89,6 +88,8 @@ def grade(known: Measures, rows: NDArray[np.int64], how: Grading) -> Graded:
 
 def _percentile(value: Floats) -> Floats:
     """(rank - 1/2) / count by row, NaN left out."""
+    from scipy.stats import rankdata  # noqa: PLC0415 - half a second that few wait for
+
     ranks = rankdata(value, axis=1, nan_policy="omit")
     count = (~np.isnan(value)).sum(axis=1, keepdims=True)
     return np.asarray((ranks - 0.5) / np.maximum(count, 1), np.float64)

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
-from scipy.stats import binom
 
 from headrace.errors import InputError
 from headrace.graph.contagion import kernels
@@ -98,6 +97,8 @@ class Band:
 
 def band(values: Floats) -> Band:
     """Mean, quantiles and expected shortfall of sampled values, with their sampling error."""
+    from scipy.stats import binom  # noqa: PLC0415 - half a second that few wait for
+
     n, ordered = len(values), np.sort(values)
     error = float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
     found = {}

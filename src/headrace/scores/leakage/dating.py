@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import rankdata
 
 from headrace.scores.leakage.alone import strength
 from headrace.scores.leakage.findings import Leak
@@ -66,6 +65,8 @@ def follows_outcome(sample: Sample, name: str) -> list[Leak]:
 
 def rank_correlation(one: Floats, other: Floats, group: Ints) -> float:
     """Correlation of the ranks that rows have within their group (Spearman 1904)."""
+    from scipy.stats import rankdata  # noqa: PLC0415 - half a second that few wait for
+
     ranks = np.zeros((2, one.size))
     for each in np.unique(group):
         own = group == each

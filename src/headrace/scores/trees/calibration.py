@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
 
 from headrace.scores.straight_card import Floats
 
@@ -43,6 +42,8 @@ def fit_isotonic(raw: Floats, y: NDArray[np.int64], weight: Floats | None) -> Is
         y: 1 for the event, else 0, (n,).
         weight: Of rows, above 0, (n,); None for equal weights.
     """
+    from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - half a second that few wait for
+
     events = int(y.sum())
     target = np.where(y == 1, (events + 1) / (events + 2), 1 / (y.size - events + 2))
     curve = IsotonicRegression(out_of_bounds="clip").fit(raw, target, sample_weight=weight)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from sklearn.model_selection import RepeatedStratifiedKFold
 
 from headrace.scores.straight_card import CardSpec, Floats
 from headrace.scores.straight_fitting import fit
@@ -58,6 +57,8 @@ def validate(
         repeats: Deals.
         folds: Folds of each deal.
     """
+    from sklearn.model_selection import RepeatedStratifiedKFold  # noqa: PLC0415 - half a second that few wait for
+
     deal = RepeatedStratifiedKFold(n_splits=folds, n_repeats=repeats, random_state=seed)
     predicted = np.zeros((repeats, y.size))
     for number, (train, test) in enumerate(deal.split(x, y)):

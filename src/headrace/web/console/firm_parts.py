@@ -168,7 +168,7 @@ def _points_chart(look: Look, found: Explanation) -> Mapping[str, Any]:
     signs = {"firm_for": [max(each.points, 0) for each in lines]}
     signs["firm_against"] = [min(each.points, 0) for each in lines]
     return {
-        "grid": {"left": LABEL_WIDTH + 12, "right": 16, "top": 30, "bottom": 24},
+        "grid": {"left": LABEL_WIDTH + 44, "right": 16, "top": 30, "bottom": 24},
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
         "legend": {"top": 0, "right": 0},
         "xAxis": {"type": "value"},
