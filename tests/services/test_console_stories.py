@@ -80,7 +80,9 @@ def test_a_policy_is_changed_tried_approved_by_another_and_decides(console: Serv
     with console.signed_in("ruth", words.language) as page:
         page.goto(f"{console.url}/policies/payments/edit")
         edit_first_rule(page, words, f"> {least}")
-        assert page.locator("aside").get_by_text(re.compile(f"{least}|{least:,}")).first.is_visible()
+        assert (
+            page.locator("aside").get_by_text(re.compile(f"{least}|{least:,}")).first.is_visible()
+        )
         console.picture(page, f"policy_edit_{words.language}")
         press(page, words, "policies_try")
         page.wait_for_url("**/trials/**", timeout=60_000)

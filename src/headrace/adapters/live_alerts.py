@@ -7,7 +7,7 @@ not told is told when the next one starts; cases know an alert that comes again 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from queue import SimpleQueue
@@ -28,9 +28,12 @@ from headrace.monitor.cases import Alert, alert_of
 from headrace.workflows.policies import kept_version
 
 PAUSE_SECONDS = 1.0
-GATHER_SECONDS, GATHER_SECONDS_MAX, SHARE = 0.25, 10.0, 10
-"""So long alerts are gathered, for one look at customers' cases and one transaction; longer where
-these take long, so that decisions have the processor for all but one in so many seconds."""
+GATHER_SECONDS = 0.25
+"""So long alerts are gathered, so that a customer's cases are looked at once for many."""
+
+PORTION, SHARE, SPREAD_SECONDS = 20, 10, 10.0
+"""Alerts put into cases at once; how many times as long as that takes decisions then have the
+processor for themselves; and for how long what was gathered may be spread out so."""
 
 Several = Sequence[pa.Table | Mapping[str, Any]]
 Job = tuple[Several, int]
@@ -80,18 +83,14 @@ class AlertDesk:
         self._thread.join()
 
     def _work(self) -> None:
-        pause = 0.0
         while (job := self._jobs.get()) is not None:
-            self._stopped.wait(pause)
+            self._stopped.wait(GATHER_SECONDS)
             records, upto = self._gathered(job)
-            began = perf_counter()
             while not self._told(records):
                 if self._stopped.wait(PAUSE_SECONDS):
                     return  # the mark stays: the next process tells it
             with suppress(OSError):  # then some are told again
                 mark_told(self._decisions.live.folder, upto)
-            took = perf_counter() - began
-            pause = min(max(GATHER_SECONDS, SHARE * took), GATHER_SECONDS_MAX)
 
     def _gathered(self, job: Job) -> Job:
         """Everything that waits as one; the word to end stays for the next look."""
@@ -108,8 +107,12 @@ class AlertDesk:
     def _told(self, records: Several) -> bool:
         try:
             found = [alert for each in records for alert in self._alerts(each)]
-            if found:
-                self._take(found)
+            until = perf_counter() + SPREAD_SECONDS
+            for some in _portions(found):
+                began = perf_counter()
+                self._take(some)
+                ended = perf_counter()
+                self._stopped.wait(max(0.0, min(SHARE * (ended - began), until - ended)))
         except HeadraceError as error:
             self.failing = str(error)
             return False
@@ -139,3 +142,18 @@ class AlertDesk:
     def _read_policy(self, digest: str) -> Policy:
         files, lateness = kept_files(self._decisions.live.folder, digest)
         return kept_version(files, read_workbook, lateness).program.policy
+
+
+def _portions(alerts: Sequence[Alert]) -> Iterator[list[Alert]]:
+    """Some at a time, all of a customer together, in the order of customers' first alerts."""
+    by_customer: dict[str, list[Alert]] = {}
+    for each in alerts:
+        by_customer.setdefault(each.customer, []).append(each)
+    some: list[Alert] = []
+    for several in by_customer.values():
+        some += several
+        if len(some) >= PORTION:
+            yield some
+            some = []
+    if some:
+        yield some

@@ -46,7 +46,7 @@ from headrace.workflows.policies import kept_version
 
 SIMULATED = "simulated.txt"
 LOOK_SECONDS = 0.5
-SWITCH_SECONDS = 0.000_05
+SWITCH_SECONDS = 0.000_2
 """So long another thread may keep the interpreter from the event loop that has something to do."""
 
 COUNTED_RECORDS = 4_000
