@@ -18,7 +18,7 @@ def small():
         capture_output=True,
         text=True,
     )
-    return {each["metric"]: each for each in json.loads(done.stdout)}
+    return {each["metric"]: each for each in json.loads(done.stdout)["results"]}
 
 
 def test_every_promise_is_measured_beside_a_peer(small):

@@ -125,7 +125,7 @@ def test_categories_are_merged_in_the_order_of_their_rates_as_well_as_can_be(row
     if not kept:
         return
     good, bad = zip(*(counts[name] for name in kept), strict=True)
-    least = min(Fraction(floor) * total, sum(good) + sum(bad))
+    least = min(Fraction(str(floor)) * total, sum(good) + sum(bad))
     expected = best(good, bad, (y.count(0), y.count(1)), {"min_rows": least}, 10.0)
     assert bins.starts == tuple(first for first, _ in expected[1])
 
