@@ -379,8 +379,7 @@ def test_a_connection_that_is_cut_loses_and_doubles_nothing(database):
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()",
         )
-        with pytest.raises(InputError, match="cannot be used"):
-            ledger.commit(2, [pay_in("again")])
+        assert ledger.commit(2, [pay_in("again")]).all_held  # over a new connection
         assert ledger.commit(2, [pay_in("again")]).all_held
         assert ledger.head.transfers == 2
         assert ledger.verify() == ()

@@ -189,6 +189,7 @@ def test_a_firm_is_reached_by_click_and_the_list_keeps_its_state(visit, model):
     page.get_by_role("link", name=f"{some[4]} ›").click()  # the next one of the filtered list
     assert arrived(page, some[4])
     page.get_by_role("link", name="All applicants").click()
+    page.locator(".firms tbody th").first.wait_for()
     assert codes(page) == some
 
 

@@ -27,7 +27,7 @@ from headrace.web.security.accounts import Accounts
 from headrace.web.security.passwords import Passwords
 
 pytestmark = pytest.mark.services
-KILLS = int(os.environ.get("HEADRACE_KILLS", "10"))
+KILLS = int(os.environ.get("HEADRACE_KILLS", "6"))
 PASSWORD = "tern-lamp-quarry-oat"  # noqa: S105 - of nobody
 CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 COMMAND = [sys.executable, "-c", "from headrace.cli import main; main()"]
