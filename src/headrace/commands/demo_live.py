@@ -9,8 +9,8 @@ from headrace import packs
 from headrace.adapters.case_store import CaseStore
 from headrace.adapters.deciding import mark_told
 from headrace.adapters.live_batches import alerted, decide_tables
+from headrace.adapters.live_desk import ModelsInPlace
 from headrace.adapters.live_policy import PolicyFollower, decided_tables, open_live
-from headrace.adapters.model_deadlines import Deadlines
 from headrace.adapters.policy_store import PolicyStore
 from headrace.adapters.wall_clock import now
 from headrace.adapters.workspace import Workspace
@@ -37,7 +37,7 @@ def fill_live(workspace: Workspace) -> str:
     deployed = PolicyFollower(policies, packs.load(workspace.live_pack)).look(now())
     assert deployed is not None  # noqa: S101 - the first look always finds something
     tables = {"payment": _named(drawn.payments), "fraud_report": _named(drawn.fraud_reports)}
-    with Deadlines() as ask, open_live(folder, deployed.version, ask) as decisions:
+    with ModelsInPlace() as ask, open_live(folder, deployed.version, ask) as decisions:
         (folder / SIMULATED).write_text(LABEL, encoding="utf-8")
         features = decided_tables(deployed.version)
         found = decide_tables(decisions, tables, features, BATCH)
