@@ -11,7 +11,6 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sql
@@ -20,6 +19,7 @@ from sqlalchemy.engine import Connection, Row
 from headrace.adapters.web_schema import metadata, whole
 from headrace.adapters.web_store import WebStore
 from headrace.errors import InputError
+from headrace.facts.localtime import instant_of
 
 EVENTS = ("decision.made", "policy.activated", "case.opened", "job.ended", "payout.approved")
 SECOND_US = 1_000_000
@@ -214,7 +214,7 @@ def queue_event(connection: Connection, event: Event) -> None:
     """Put an event into the outbox, within the transaction that makes it so."""
     for row in connection.execute(sql.select(hooks)):
         if event.name in row.events.split():
-            moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=event.at)
+            moment = instant_of(event.at)
             body = {"type": event.name, "timestamp": moment.isoformat(), "data": dict(event.data)}
             connection.execute(
                 sql.insert(messages),

@@ -99,10 +99,10 @@ class OpenBook:
                 where="until",
                 remedy="name that day or a later one",
             )
-        days = [day + timedelta(days=n) for n in range((last - day).days + 1)]
-        self.desk.record([(f"end {each}", DayEnded(each)) for each in days], known_at)
+        ends = day_ends(day, (last - day).days + 1)
+        self.desk.record(ends, known_at)
         self.prove()
-        return len(days)
+        return len(ends)
 
     def prove(self) -> None:
         """Write the proof beside the book; a book on a server is proved when somebody asks."""
@@ -177,6 +177,12 @@ def contracts_of(run: Folder, where: str) -> tuple[Contract, ...]:
             remedy="contract_findings.csv says which were refused, and why",
         )
     return contracts
+
+
+def day_ends(first: date, count: int) -> list[tuple[str, Entry]]:
+    """The ends of so many days in a row, each under the id that ends it once only."""
+    days = [first + timedelta(days=n) for n in range(count)]
+    return [(f"end {each}", DayEnded(each)) for each in days]
 
 
 def evening_of(day: date) -> int:

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from headrace.adapters.loan_books import evening_of
+from headrace.adapters.loan_books import day_ends, evening_of
 from headrace.contracts.conventions.china import CHINA
 from headrace.contracts.lending.events import WriteOff
 from headrace.contracts.lending.schedule import schedule
 from headrace.errors import InputError
 from headrace.simulator.repayments import acts_on, draw_borrower
 from headrace.workflows.loan_desk import LoanDesk
-from headrace.workflows.loan_log import DayEnded, Entry, Happened
+from headrace.workflows.loan_log import Entry, Happened
 
 
 def simulate_months(desk: LoanDesk, months: int, seed: int, tick: Callable[[int], None]) -> None:
@@ -43,7 +43,7 @@ def simulate_months(desk: LoanDesk, months: int, seed: int, tick: Callable[[int]
             for event in acts_on(borrower, loan.account, day, gone):
                 kind = type(event).__name__.lower()
                 items.append((f"simulated {seed} {kind} {name} {day}", Happened(name, event)))
-        desk.record([*items, (f"end {day}", DayEnded(day))], evening_of(day))
+        desk.record([*items, *day_ends(day, 1)], evening_of(day))
         day += timedelta(days=1)
         tick((last - day).days)
 

@@ -140,6 +140,12 @@ async def form_of(request: Request) -> FormData:
     return await request.form(max_files=0, max_fields=FIELDS_MAX)
 
 
+def field_of(form: FormData | None, name: str) -> str:
+    """A field's text; empty where it is missing, or there is no form."""
+    value = "" if form is None else form.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
 def own_origin(request: Request, settings: Settings) -> str:
     """What a browser says a page of ours is from."""
     return settings.origin or f"{request.url.scheme}://{request.headers.get('host', '')}"

@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from threading import Lock
 from time import perf_counter
@@ -23,6 +22,7 @@ import orjson
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from headrace.facts.localtime import instant_of
 from headrace.web.metrics import Metrics
 from headrace.web.problems import Problem, Refused, Responses
 from headrace.web.security.key_ring import KeyRing, key_in
@@ -283,9 +283,7 @@ class Guarded:
         self.log(
             {
                 "event": "request",
-                "at": (
-                    datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.now())
-                ).isoformat(),
+                "at": instant_of(self.now()).isoformat(),
                 "request": exchange.id,
                 "method": scope["method"],
                 "route": route,

@@ -22,7 +22,7 @@ from headrace.errors import InputError
 from headrace.web import loan_views, payouts
 from headrace.web.api.bodies import body
 from headrace.web.api.pages import PAGE, PAGE_MAX, Cursor, position_after
-from headrace.web.api.routes import NOT_THERE, REFUSALS, AfterPage, PageSize
+from headrace.web.api.routes import NOT_THERE, REFUSALS, AfterPage, PageSize, has_tag
 from headrace.web.guard import needs
 from headrace.web.loan_views import ContractLine, Single
 from headrace.web.problems import Refused
@@ -432,8 +432,4 @@ def _is_known(request: Request, response: Response, state: str, principal: Princ
     tag = f'"{state}-{principal.user.name.encode().hex()}"'
     response.headers["etag"] = tag
     response.headers["cache-control"] = "private, no-cache"
-    known = {
-        each.strip().removeprefix("W/")
-        for each in request.headers.get("if-none-match", "").split(",")
-    }
-    return "*" in known or tag in known
+    return has_tag(request.headers.get("if-none-match", ""), tag)

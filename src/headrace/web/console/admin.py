@@ -22,7 +22,7 @@ from headrace.errors import HeadraceError, InputError
 from headrace.web.api.admin import doer, end_one_session
 from headrace.web.console.drawing import draw, words_of
 from headrace.web.console.words import Words
-from headrace.web.guard import form_of, needs
+from headrace.web.guard import field_of, form_of, needs
 from headrace.web.problems import Refused
 from headrace.web.security.access import ACCESS
 from headrace.web.security.accounts import DAY_US, Principal
@@ -64,7 +64,7 @@ def admin_page(request: Request, principal: Admin) -> Response:
 @router.post("/admin/users", name="admin_add_user")
 def admin_add_user(request: Request, principal: Admin, form: Fields) -> Response:
     """Make a user; the password stands on the page that follows, once."""
-    name = _text(form, "name").strip().lower()
+    name = field_of(form, "name").strip().lower()
     desk = services_of(request).administering
     try:
         password, _ = desk.add_user(
@@ -152,7 +152,7 @@ def admin_keys_page(request: Request, principal: Admin) -> Response:
 @router.post("/admin/keys", name="admin_add_key")
 def admin_add_key(request: Request, principal: Admin, form: Fields) -> Response:
     """Make a key; it stands on the page that follows, once."""
-    user, days = _text(form, "user"), _text(form, "days")
+    user, days = field_of(form, "user"), field_of(form, "days")
     desk = services_of(request).administering
     try:
         if days not in map(str, KEY_DAYS):
@@ -239,8 +239,8 @@ def _users_page(
         watched=[_watched_line(each, words, zone) for each in watched],
         mixed=[each.name for each in found if _is_mixed(each)],
         roles=_role_choices(_texts(typed, "role") if typed else (), words),
-        typed_name=_text(typed, "name") if typed else "",
-        typed_regions=_text(typed, "regions") if typed else "",
+        typed_name=field_of(typed, "name") if typed else "",
+        typed_regions=field_of(typed, "regions") if typed else "",
         error=error,
         secret=secret,
     )
@@ -418,18 +418,13 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 16
 
 
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""
-
-
 def _texts(form: FormData, name: str) -> tuple[str, ...]:
     return tuple(each for each in form.getlist(name) if isinstance(each, str))
 
 
 def _lines(form: FormData, name: str) -> tuple[str, ...]:
     """Lines or texts with commas between them."""
-    text = _text(form, name)
+    text = field_of(form, name)
     for each in ",，、;；":
         text = text.replace(each, "\n")
     return tuple(text.splitlines())

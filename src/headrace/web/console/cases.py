@@ -27,7 +27,7 @@ from headrace.web.console.case_words import Writer
 from headrace.web.console.drawing import draw, words_of
 from headrace.web.console.words import Words
 from headrace.web.fraud_labels import feed_labels
-from headrace.web.guard import form_of, needs
+from headrace.web.guard import field_of, form_of, needs
 from headrace.web.problems import Refused
 from headrace.web.security.accounts import Principal
 from headrace.web.services import Services, services_of
@@ -293,8 +293,7 @@ def _text(form: FormData, name: str) -> str:
     Raises:
         InputError: It is too long.
     """
-    value = form.get(name, "")
-    text = value.strip() if isinstance(value, str) else ""
+    text = field_of(form, name).strip()
     if len(text) > WORDS_MAX:
         raise InputError("This is too long", where=name, remedy=f"At most {WORDS_MAX} characters")
     return text

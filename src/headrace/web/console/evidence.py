@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from starlette.datastructures import FormData
 
 from headrace.errors import EvidenceError, InputError
 from headrace.evidence.receipt import Receipt
@@ -20,7 +19,7 @@ from headrace.web.api.evidence import (
 from headrace.web.api.routes import position_seen
 from headrace.web.console.admin import Fields, zone_of
 from headrace.web.console.drawing import draw, words_of
-from headrace.web.guard import needs
+from headrace.web.guard import field_of, needs
 from headrace.web.run_folder import Firm
 from headrace.web.security.accounts import Principal
 from headrace.web.security.scope import scope_of
@@ -57,7 +56,7 @@ def evidence_check_page(request: Request, _: Reader) -> Response:
 @router.post("/evidence/verify", name="evidence_verify_page")
 def evidence_verify_page(request: Request, principal: Reader, form: Fields) -> Response:
     """Whether a receipt holds."""
-    typed = {name: _text(form, name) for name in ("receipt", "key")}
+    typed = {name: field_of(form, name) for name in ("receipt", "key")}
     wrong, found = "", None
     try:
         key = key_of(services_of(request), typed["key"])
@@ -159,8 +158,3 @@ def _fault(found: ReceiptVerdict | None) -> str:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""

@@ -15,6 +15,7 @@ from headrace.errors import HeadraceError, InputError
 from headrace.money import format_minor, to_minor
 from headrace.pack import Text
 from headrace.web.console.words import Words
+from headrace.web.guard import field_of
 from headrace.web.loan_views import ContractLine
 from headrace.web.payouts import RefusedError
 from headrace.workflows.loan_requests import ALONE, TOGETHER, WITH_AMOUNT, Given
@@ -211,9 +212,3 @@ def day_of(text: str, where: str) -> date | None:
         return date.fromisoformat(text.strip())
     except ValueError as error:
         raise InputError("this is no day", where=where, remedy="such as 2026-03-01") from error
-
-
-def field_of(form: FormData | None, name: str) -> str:
-    """A field's text; empty where it is missing."""
-    value = "" if form is None else form.get(name, "")
-    return value if isinstance(value, str) else ""

@@ -29,7 +29,6 @@ from headrace.web.console.loan_words import (
     PART_TEXTS,
     PARTS,
     day_of,
-    field_of,
     given_in,
     loan_href,
     loan_shown,
@@ -38,7 +37,7 @@ from headrace.web.console.loan_words import (
 )
 from headrace.web.console.tables import download
 from headrace.web.console.words import Words
-from headrace.web.guard import form_of, needs
+from headrace.web.guard import field_of, form_of, needs
 from headrace.web.loan_views import ContractLine, Listed, Single
 from headrace.web.payouts import RefusedError
 from headrace.web.problems import problem_of

@@ -21,6 +21,7 @@ from headrace.web.console.today import reason_text, today
 from headrace.web.console.words import LANGUAGES, Words
 from headrace.web.guard import (
     caller_of,
+    field_of,
     form_cookie,
     form_of,
     local_path,
@@ -60,13 +61,13 @@ def sign_in_page(request: Request) -> Response:
 async def sign_in(request: Request, form: Annotated[FormData, own_form()]) -> Response:
     """Sign in: always a new session, whatever the browser came with."""
     services = services_of(request)
-    name, onward = _field(form, "name"), local_path(_field(form, "next"))
+    name, onward = field_of(form, "name"), local_path(field_of(form, "next"))
     before = request.cookies.get(session_cookie(services.settings), "")
     try:
         token = await run_in_threadpool(
             services.accounts.sign_in,
             name,
-            _field(form, "password"),
+            field_of(form, "password"),
             caller_of(request),
             instead_of=before,
         )
@@ -98,8 +99,8 @@ def password_page(request: Request, principal: Annotated[Principal, needs("accou
 async def password(request: Request, principal: Annotated[Principal, needs("account")]) -> Response:
     """Choose another password, then sign in with it."""
     services, form = services_of(request), await form_of(request)
-    old, new = _field(form, "old"), _field(form, "new")
-    if new != _field(form, "again"):
+    old, new = field_of(form, "old"), field_of(form, "new")
+    if new != field_of(form, "again"):
         return _password_form(request, principal, "passwords_differ")
     try:
         await run_in_threadpool(
@@ -116,8 +117,8 @@ async def password(request: Request, principal: Annotated[Principal, needs("acco
 @router.post("/language", name="set_language")
 async def set_language(request: Request, form: Annotated[FormData, own_form()]) -> Response:
     """Switch between Chinese and English, and stay on the page."""
-    response = RedirectResponse(local_path(_field(form, "next")), SEE_OTHER)
-    chosen = _field(form, "language")
+    response = RedirectResponse(local_path(field_of(form, "next")), SEE_OTHER)
+    chosen = field_of(form, "language")
     if chosen not in LANGUAGES:
         raise Refused(422, "There is no such language", remedy="zh or en")
     secure = services_of(request).settings.is_secure
@@ -246,9 +247,3 @@ def _signed_out(services: Services, path: str) -> Response:
     settings = services.settings
     response.delete_cookie(session_cookie(settings), secure=settings.is_secure, httponly=True)
     return response
-
-
-def _field(form: FormData, name: str) -> str:
-    """A field's text; empty where it is missing."""
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""

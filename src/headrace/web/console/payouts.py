@@ -13,8 +13,8 @@ from headrace.errors import HeadraceError, InputError
 from headrace.web import loan_views, payouts
 from headrace.web.api.loans import PayoutNumber, end_days, one_payout, seen_payouts
 from headrace.web.console.drawing import draw, words_of
-from headrace.web.console.loan_words import field_of, loan_shown, payout_shown, wrong_text
-from headrace.web.guard import form_of, needs
+from headrace.web.console.loan_words import loan_shown, payout_shown, wrong_text
+from headrace.web.guard import field_of, form_of, needs
 from headrace.web.payouts import RefusedError
 from headrace.web.problems import problem_of
 from headrace.web.security.accounts import Principal

@@ -41,7 +41,7 @@ from headrace.web.console.policy_views import (
     version_view,
     version_views,
 )
-from headrace.web.guard import form_of, needs
+from headrace.web.guard import field_of, form_of, needs
 from headrace.web.policies import (
     Subject,
     check,
@@ -101,7 +101,7 @@ def add_policy_entry(
 ) -> Response:
     """Record an entry."""
     given = {
-        name: field(form, name)
+        name: field_of(form, name)
         for name in ("list", "value", "reason", "scope", "start", "until", "owner")
     }
     start, until = given["start"] or None, given["until"] or None
@@ -202,9 +202,9 @@ def judge_policy_page(
     """Approve, reject, roll out or roll back."""
     services = services_of(request)
     subject = subject_of(services, name)
-    said_so = Judgement(field(form, "comment"), field(form, "start") or None)
+    said_so = Judgement(field_of(form, "comment"), field_of(form, "start") or None)
     try:
-        act = act_of(subject, field(form, "deed"), number, principal.user.name, said_so)
+        act = act_of(subject, field_of(form, "deed"), number, principal.user.name, said_so)
         judge(services, subject, act)
     except (HeadraceError, Refused) as error:
         wrong = said(error, words_of(request))
@@ -430,9 +430,3 @@ def _change(row: dict[str, Any], firms: Any) -> dict[str, Any]:
 
 def _title(subject: Subject, request: Request) -> str:
     return subject.name if subject.pack is None else words_of(request).of(subject.pack.title)
-
-
-def field(form: FormData, name: str) -> str:
-    """A field's text; empty where it is missing."""
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""

@@ -16,9 +16,9 @@ from headrace.errors import HeadraceError, InputError
 from headrace.web.api.policies import NUMBER_MAX, Name
 from headrace.web.api.policy_desk import submit_trial
 from headrace.web.console.drawing import draw, words_of
-from headrace.web.console.policies import SEE_OTHER, Form, field
+from headrace.web.console.policies import SEE_OTHER, Form
 from headrace.web.console.policy_views import allowed, remark_views, said, vocabulary
-from headrace.web.guard import needs
+from headrace.web.guard import field_of, needs
 from headrace.web.policies import (
     Subject,
     changes_since,
@@ -67,7 +67,7 @@ def edit_policy(
     services = services_of(request)
     subject = subject_of(services, name)
     draft = draft_from(services, form, subject, principal.user.name)
-    act, comment = field(form, "act"), field(form, "comment")
+    act, comment = field_of(form, "act"), field_of(form, "comment")
     try:
         if act == "discard":
             services.policy_desk.discard(principal.user.name, name)
@@ -135,7 +135,7 @@ def draft_from(services: Services, form: FormData, subject: Subject, user: str) 
     Raises:
         InputError: Its numbers are none.
     """
-    base, revision = (_number(field(form, name), name) for name in ("base", "revision"))
+    base, revision = (_number(field_of(form, name), name) for name in ("base", "revision"))
     files = {
         name.removeprefix(FILE): str(text).replace("\r\n", "\n")
         for name, text in form.multi_items()

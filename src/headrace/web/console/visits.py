@@ -29,7 +29,7 @@ from headrace.web.api.visits import (
 )
 from headrace.web.console.drawing import draw, words_of
 from headrace.web.console.words import Words
-from headrace.web.guard import form_of, needs
+from headrace.web.guard import field_of, form_of, needs
 from headrace.web.security.access import ACCESS
 from headrace.web.security.accounts import Principal
 from headrace.web.services import Services, services_of
@@ -152,15 +152,15 @@ async def visits_area_form(
 
 
 def _recorded(request: Request, principal: Principal, form: FormData) -> Response:
-    visited = _text(form, "visited")
+    visited = field_of(form, "visited")
     is_time = visited.isascii() and visited.isdigit() and len(visited) < 18
     asked = VisitRequest(
-        id=_text(form, "id"),
-        list=_text(form, "list"),
-        party=_text(form, "party"),
-        result=_text(form, "result"),
-        note=_text(form, "note"),
-        next_day=_text(form, "next_day"),
+        id=field_of(form, "id"),
+        list=field_of(form, "list"),
+        party=field_of(form, "party"),
+        result=field_of(form, "result"),
+        note=field_of(form, "note"),
+        next_day=field_of(form, "next_day"),
         visited=int(visited) if is_time else None,
     )
     try:
@@ -173,14 +173,14 @@ def _recorded(request: Request, principal: Principal, form: FormData) -> Respons
 
 
 def _list_made(request: Request, principal: Principal, form: FormData) -> Response:
-    most = _text(form, "most")
+    most = field_of(form, "most")
     asked = ListRequest(
-        id=_text(form, "id"),
-        title=_text(form, "title"),
+        id=field_of(form, "id"),
+        title=field_of(form, "title"),
         regions=_several(form, "regions"),
         industries=_several(form, "industries"),
         ratings=_several(form, "ratings"),
-        state=_text(form, "state"),
+        state=field_of(form, "state"),
         most=int(most) if most.isascii() and most.isdigit() and len(most) < 8 else 0,
         managers=_several(form, "managers"),
     )
@@ -192,7 +192,7 @@ def _list_made(request: Request, principal: Principal, form: FormData) -> Respon
 
 
 def _area_given(request: Request, list_id: str, principal: Principal, form: FormData) -> Response:
-    asked = AreaRequest(_text(form, "area"), _text(form, "manager"))
+    asked = AreaRequest(field_of(form, "area"), field_of(form, "manager"))
     try:
         assign(services_of(request), list_id, asked, principal)
     except InputError as error:
@@ -291,11 +291,6 @@ def _may_record(principal: Principal) -> bool:
 
 def _is_simulated(services: Services) -> bool:
     return any(each.simulated for each in services.visits.store.lists())
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""
 
 
 def _several(form: FormData, name: str) -> tuple[str, ...]:

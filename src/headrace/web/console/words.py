@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
+from headrace.facts.localtime import instant_of
 from headrace.money import MINOR_PER_MAJOR, format_minor, round_half_even
 from headrace.pack import Text
 
@@ -57,7 +57,7 @@ class Words:
 
     def moment(self, at: int, zone: ZoneInfo) -> str:
         """Microseconds since 1970 as day and time of a zone, to the minute."""
-        local = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)).astimezone(zone)
+        local = instant_of(at).astimezone(zone)
         return f"{local:%Y-%m-%d %H:%M}"
 
     def share(self, value: float | Decimal | None, digits: int = 1) -> str:

@@ -1,14 +1,12 @@
 """Days of the book as a job."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
-from headrace.adapters.loan_books import open_book
+from headrace.adapters.loan_books import day_ends, open_book
 from headrace.errors import InputError
 from headrace.pack import Text
 from headrace.web.jobs.kinds import Task, Tell
-from headrace.workflows.loan_log import DayEnded, Entry
 
 DAYS_AT_ONCE, DAYS_MAX = 31, 366
 
@@ -30,8 +28,6 @@ def end_days(task: Task, tell: Tell) -> Mapping[str, Any]:
         while (day := desk.book.day) is not None and day <= until:
             tell((day - first).days / whole, Text(f"ends {day}", f"日终 {day}"))
             count = min(DAYS_AT_ONCE, (until - day).days + 1)
-            days = [day + timedelta(each) for each in range(count)]
-            items: list[tuple[str, Entry]] = [(f"end {each}", DayEnded(each)) for each in days]
-            desk.record(items, task.created)
+            desk.record(day_ends(day, count), task.created)
         here.prove()
         return {"day": str(desk.book.day), "ended": max(0, whole)}
