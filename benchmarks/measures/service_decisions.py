@@ -1,6 +1,7 @@
 """The service under load from a second process: decisions a second, and how long each takes."""
 
 import hashlib
+import http.client
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,10 @@ key_burst = 1000000
 SERVE = "import sys; from headrace.cli import main; main(sys.argv[1:])"
 
 
-def decisions(seconds: float, connections: int, rate: float) -> Found:
+def decisions(seconds: float, connections: int, rate: float, customers: int) -> Found:
     """Decisions a second in a closed loop, then latency at an offered rate; beside a bare route.
+
+    Both are of a service that has just started, so that one does not pay for what the other left.
 
     Every decision that was acknowledged is looked for in the log afterwards.
 
@@ -42,17 +46,20 @@ def decisions(seconds: float, connections: int, rate: float) -> Found:
         root = Path(folder)
         (root / "headrace.toml").write_text(SETTINGS)
         key = _key(root)
-        with _serving([sys.executable, "-c", SERVE, "serve", str(root), "--port", "0"]) as port:
-            most = _load(port, key, seconds, connections)
-            offered = _load(port, key, seconds, connections, rate)
+        command = [sys.executable, "-c", SERVE, "serve", str(root), "--port", "0"]
+        load = _Load(key, seconds, connections, customers)
+        with serving(command) as port:
+            offered = load.on(port, rate)
+        with serving(command) as port:
+            most = load.on(port)
         kept = _kept(root / "live")
     answered = most["answered"] + offered["answered"]
     if most["refused"] + offered["refused"] or kept < answered:
         message = f"{answered} answered, {kept} kept, {most['refused']} refused"
         raise DisagreementError(message)
-    with _serving([sys.executable, str(BARE)]) as port:
-        bare = _load(port, "none", seconds, connections)
-        bare_offered = _load(port, "none", seconds, connections, rate)
+    with serving([sys.executable, str(BARE)]) as port:
+        bare = load.on(port)
+        bare_offered = load.on(port, rate)
     figures = {
         "decisions_per_second": most["answered"] / most["seconds"],
         "decisions_p50_seconds": offered["p50"],
@@ -75,7 +82,18 @@ def _key(root: Path) -> str:
 
 
 @contextmanager
-def _serving(command: list[str]) -> Iterator[int]:
+def serving(command: list[str]) -> Iterator[int]:
+    """A service in a process of its own, with all that it loads behind its first page; its port."""
+    with begun(command) as port:
+        asking = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        asking.request("GET", "/api/v1/me")
+        asking.getresponse().read()
+        asking.close()
+        yield port
+
+
+@contextmanager
+def begun(command: list[str]) -> Iterator[int]:
     """A service in a process of its own; its port."""
     environment = os.environ | {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
@@ -96,11 +114,26 @@ def _serving(command: list[str]) -> Iterator[int]:
             server.terminate()
 
 
-def _load(port: int, key: str, seconds: float, connections: int, rate: float = 0) -> dict[str, Any]:
-    command = [sys.executable, str(LOAD), str(port), key, "--seconds", str(seconds)]
-    command += ["--connections", str(connections), "--rate", str(rate), "--warm", str(seconds / 5)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return dict(json.loads(done.stdout))
+@dataclass(frozen=True)
+class _Load:
+    key: str
+    seconds: float
+    connections: int
+    customers: int
+
+    def on(self, port: int, rate: float = 0) -> dict[str, Any]:
+        """What became of it, once it had run a fifth of its time to warm what it asks."""
+        given = {
+            "seconds": self.seconds,
+            "connections": self.connections,
+            "customers": self.customers,
+            "rate": rate,
+            "warm": self.seconds / 5,
+        }
+        options = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+        command = [sys.executable, str(LOAD), str(port), self.key, *options]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return dict(json.loads(done.stdout))
 
 
 def _kept(live: Path) -> int:

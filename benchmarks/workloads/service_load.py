@@ -1,6 +1,7 @@
 """Load on `POST /api/v1/decisions`, from a process of its own: closed or open loop.
 
-    python benchmarks/workloads/service_load.py PORT KEY --seconds S --connections N [--rate R]
+    python benchmarks/workloads/service_load.py PORT KEY --seconds S --connections N [--rate R] \
+        [--customers C]
 
 Without a rate every connection asks again as soon as it is answered: how many get through. With one
 requests fall due at that rate whatever becomes of those before, and the time of each is counted
@@ -17,7 +18,7 @@ import time
 import numpy as np
 import uvloop
 
-CUSTOMERS, TERMINALS = 500, 1_000
+CUSTOMERS_PER_TERMINAL = 2
 PATH = "/api/v1/decisions"
 
 
@@ -54,8 +55,9 @@ class Connection(asyncio.Protocol):
 class Load:
     """Requests on their way, and how long each took."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, customers: int) -> None:
         self.key, self.sent = key, 0
+        self.customers, self.terminals = customers, max(1, customers // CUSTOMERS_PER_TERMINAL)
         self.run = secrets.token_hex(4)
         self.seconds: list[float] = []
         self.refused = 0
@@ -67,8 +69,8 @@ class Load:
             {
                 "id": f"{self.run}-{self.sent}",
                 "event_time": time.time_ns() // 1_000,
-                "customer": f"C{secrets.randbelow(CUSTOMERS)}",
-                "terminal": f"T{secrets.randbelow(TERMINALS)}",
+                "customer": f"C{secrets.randbelow(self.customers)}",
+                "terminal": f"T{secrets.randbelow(self.terminals)}",
                 "amount": 100 + secrets.randbelow(20_000),
             }
         ).encode()
@@ -114,12 +116,16 @@ class Load:
 
 async def main() -> None:
     asked = arguments()
-    loop, load = asyncio.get_running_loop(), Load(asked.key)
+    loop, load = asyncio.get_running_loop(), Load(asked.key, asked.customers)
     connections = [
         (await loop.create_connection(Connection, "127.0.0.1", asked.port))[1]
         for _ in range(asked.connections)
     ]
-    await load.closed(connections, time.perf_counter() + asked.warm)
+    warm = time.perf_counter()
+    if asked.rate:
+        await load.open(connections, warm + asked.warm, asked.rate)
+    else:
+        await load.closed(connections, warm + asked.warm)
     load.seconds.clear()
     load.refused = 0
     began = time.perf_counter()
@@ -149,6 +155,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--warm", type=float, default=2)
     parser.add_argument("--connections", type=int, default=128)
     parser.add_argument("--rate", type=float, default=0)
+    parser.add_argument("--customers", type=int, default=20_000)
     return parser.parse_args()
 
 

@@ -191,7 +191,8 @@ def test_the_commands_say_what_they_did(root, tmp_path, capsys):
 
 
 @pytest.mark.services
-def test_a_database_goes_along(root, tmp_path):
+def test_a_database_that_is_written_to_goes_along(root, tmp_path):
+    """The drill: back up while the service writes, put it back elsewhere, go on there."""
     with (
         postgres_server.running() as server,
         postgres_server.database_on(server) as first,
@@ -201,10 +202,24 @@ def test_a_database_goes_along(root, tmp_path):
             f'[workspace]\ndatabase = "{first}"\n', encoding="utf-8"
         )
         workspace = workspace_at(root)
-        store = WebStore.opened(workspace.store("accounts"))
-        JobStore(store).add(Job("j1", "verify", {}, "rita", 1))
-        manifest = back_up(workspace, tmp_path / "b.tar.gz", 1)
-        store.close()
+        store, stop, written = WebStore.opened(workspace.store("accounts")), threading.Event(), []
+        jobs = JobStore(store)
+
+        def write():
+            while not stop.is_set():
+                written.append(jobs.add(Job(f"j{len(written)}", "verify", {}, "rita", 1)).id)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            while len(written) < 10:
+                stop.wait(0.01)
+            known = len(written)
+            manifest = back_up(workspace, tmp_path / "b.tar.gz", 1)
+        finally:
+            stop.set()
+            writer.join()
+            store.close()
         assert manifest.dump is not None
         with pytest.raises(InputError, match="holds a database"):
             put_back(tmp_path / "b.tar.gz", tmp_path / "back")
@@ -212,5 +227,9 @@ def test_a_database_goes_along(root, tmp_path):
         again = workspace_at(tmp_path / "back")
         assert again.database == second
         found = WebStore.opened(again.store("accounts"))
-        assert JobStore(found).job("j1").by == "rita"
+        listed = JobStore(found).listed(by=None, before=None, count=10**6)
+        assert [each.id for each in reversed(listed)] == written[: len(listed)]
+        assert known <= len(listed) <= len(written), "all that was acknowledged before it began"
+        JobStore(found).add(Job("after", "verify", {}, "rita", 2))
+        assert JobStore(found).listed(by=None, before=None, count=1)[0].number > listed[0].number
         found.close()

@@ -73,6 +73,21 @@ def test_bad_rows_are_set_aside_with_their_place_and_reason(folder):
     ]
 
 
+def test_a_row_without_its_firm_is_set_aside_and_no_other(folder):
+    line = {"industry_code": "1", "industry_name": "甲业"}
+    lines(folder / "company_industry.jsonl.gz", [line, line | {"company_code": "600001"}])
+    pq.write_table(
+        pa.table({"company_code": [None, "600001"], "product": ["电池", None], "weight": [0.5, 1]}),
+        folder / "company_product.parquet",
+    )
+    found = read_chain(folder)
+    assert [(row["file"].split(".")[0], row["row"]) for row in found.quarantine.to_pylist()
+            if row["file"].startswith("company_")] == [
+        ("company_industry", 1), ("company_product", 1), ("company_product", 2),
+    ]  # fmt: skip
+    assert "600001" in found.firm_codes.to_pylist()
+
+
 def test_a_missing_file_or_column_is_named(folder):
     pq.write_table(pa.table({"company_code": ["1"]}), folder / "company_product.parquet")
     with pytest.raises(InputError, match="no column product"):

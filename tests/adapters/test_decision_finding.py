@@ -88,11 +88,11 @@ def payments(count, seed):
     chance = np.random.default_rng(seed)
     minutes = np.sort(chance.integers(0, 6 * 24 * 60, count))
     minutes = minutes - np.where(chance.random(count) < 0.15, chance.integers(0, 1200, count), 0)
-    ids = np.arange(count)
-    ids[-count // 20 :] = chance.integers(0, count // 2, len(ids[-count // 20 :]))
-    return pa.table(
+    once = np.arange(count)
+    once[-count // 20 :] = chance.integers(0, count // 2, len(once[-count // 20 :]))
+    made = pa.table(
         {
-            "id": ids,
+            "id": np.arange(count),
             "event_time": pa.array(
                 [START + timedelta(minutes=each) for each in minutes.tolist()],
                 pa.timestamp("us", "UTC"),
@@ -102,6 +102,7 @@ def payments(count, seed):
             "amount": chance.integers(1, 100, count),
         }
     )
+    return made.take(pa.array(once))
 
 
 def reports(events, seed):
@@ -136,6 +137,35 @@ def folder(tmp_path_factory):
             live.submit_one(event)
         live.commit()
     return folder
+
+
+def test_ids_and_keys_may_be_numbers_and_texts(tmp_path):
+    """To the features 7 and "7" are two cards, and so they are to whoever explains."""
+    shared = {"shop": "S1", "amount": 60}
+    events = [
+        {"id": 1, "card": 7}, {"id": "x1", "card": "7"}, {"id": 2, "card": 7},
+        {"id": "x2", "card": "C1"}, {"id": "x3", "card": "7"}, {"id": 3, "card": "7", "shop": 1},
+        {"id": "x4", "card": 7}, {"id": "last", "card": "7"},
+    ]  # fmt: skip
+    compiled = compile_plan(make_plan(FEATURES))
+    with LiveDecisions(
+        lambda tell: LiveFeatures(tmp_path, compiled, on_replay=tell),
+        Deployment(version()),
+        "payment",
+    ) as live:
+        for minute, each in enumerate(events):
+            live.submit_one(shared | each | {"event_time": START + timedelta(minutes=minute)})
+            if minute == 1:
+                gone = shared | each | {"event_time": START + timedelta(minutes=minute)}
+                live.live.void(pa.Table.from_pylist([gone]), "payment")
+        live.commit()
+    for name, cards in (("2", 2), ("x3", 1), ("x4", 3), ("last", 3)):
+        found = find_decision(tmp_path, None, name)
+        facts = {each.feature: each.parts[0] for each in events_of(tmp_path, found, NAMES)}
+        assert {each: part.count for each, part in facts.items()} == {
+            each: found.record["inputs"][each] for each in NAMES
+        }
+        assert facts["payments"].count == cards
 
 
 @pytest.mark.parametrize("decision", [*range(0, 228, 12), 80, 97, 159])

@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -215,3 +216,137 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged(tmp_path):
     with FactBatches(tmp_path / "facts").aside() as own:
         left = list((tmp_path / "facts" / "aside").iterdir())
         assert left == [own], "what killed processes left behind is gone"
+
+
+FAN = 3
+SMALL = st.lists(
+    st.tuples(st.lists(st.integers(0, 40), max_size=3), st.booleans(), st.sampled_from("pcb")),
+    min_size=1,
+    max_size=24,
+)
+
+
+def sent(folder, batches, sending, key=""):
+    """Send a few facts, and a row that is none; of parties, of credit records, or of both."""
+    numbers, is_bad, kinds = sending
+    for kind in {"p": KINDS[:1], "c": KINDS[1:], "b": KINDS}[kinds]:
+        more = {} if kind == "party" else {"outcome": "repaid"}
+        own = [row(each, **more) for each in numbers] + ([{"id": "bad"}] if is_bad else [])
+        batches.take(kind, body(folder, own), Sender("erp", key and f"{kind} {key}"), AT)
+
+
+def told(batches):
+    """All that is known of batches, whatever folders they are in."""
+    listed = batches.batches(None, 1000)
+    pieces = [each for kind in KINDS for each, _ in batches.of_kind(kind)]
+    return {
+        "listed": listed,
+        "pages": [batches.batches(int(each.id), 2) for each in listed],
+        "one": [batches.batch(each.id) for each in listed],
+        "lines": [batches.quarantine(each).to_pylist() for each in listed],
+        "facts": {
+            kind: pa.concat_tables([facts() for _, facts in batches.of_kind(kind)] or [EMPTY])
+            .unify_dictionaries()
+            .to_pylist()
+            for kind in KINDS
+        },
+        "digests": {
+            kind: {
+                name: digest
+                for piece, _ in batches.of_kind(kind)
+                for name, digest in batches.digests(piece, kind).items()
+            }
+            for kind in KINDS
+        },
+        "numbers": {
+            kind: [
+                number
+                for piece, _ in batches.of_kind(kind)
+                for number in np.repeat(*batches.counted(piece, kind)).tolist()
+            ]
+            for kind in KINDS
+        },
+    }, pieces
+
+
+KINDS = ("party", "credit_record")
+EMPTY = pa.table({})
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(SMALL, st.integers(0, 12), SMALL)
+def test_packing_changes_nothing_wherever_it_stops(tmp_path_factory, before, steps, after):
+    folder = tmp_path_factory.mktemp("packed")
+    batches = FactBatches(folder / "facts", fan=FAN)
+    for at, each in enumerate(before):
+        sent(folder, batches, each, str(at))
+    plain, _ = told(batches)
+    other = FactBatches(folder / "facts", fan=FAN)  # looked before, and reads after
+    early = {kind: list(other.of_kind(kind)) for kind in KINDS}
+    for _, _ in zip(range(steps), FactBatches(folder / "facts", fan=FAN).packing(), strict=False):
+        pass
+    for view in (FactBatches(folder / "facts", fan=FAN), batches, other):
+        assert told(view)[0] == plain
+    for kind, pieces in early.items():
+        assert [e for _, facts in pieces for e in facts().to_pylist()] == plain["facts"][kind]
+    assert FactBatches(folder / "facts", fan=FAN).pack() >= 0
+    again = FactBatches(folder / "facts", fan=FAN)
+    found, pieces = told(again)
+    assert found == plain
+    assert len(plain["listed"]) < FAN or any("-" in each for each in pieces)
+    assert len(list((folder / "facts" / "batches").iterdir())) < FAN * 6
+    for at, each in enumerate(before):
+        sent(folder, again, each, str(at))  # known by its key
+    assert told(again)[0] == plain
+    for each in after:
+        sent(folder, again, each)
+    for facts in told(again)[0]["facts"].values():
+        assert len({each["id"] for each in facts}) == len(facts)
+    assert told(FactBatches(folder / "facts", fan=FAN))[0] == told(again)[0]
+
+
+PACK = """
+import os, signal, sys
+from pathlib import Path
+from headrace.adapters.fact_batches import FactBatches
+
+folder, stop = Path(sys.argv[1]), int(sys.argv[2])
+for at, step in enumerate(FactBatches(folder, fan=3).packing()):
+    print(step, flush=True)
+    if at == stop:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_kill_between_steps_of_packing_leaves_every_batch_once(tmp_path):
+    batches = FactBatches(tmp_path / "facts", fan=FAN)
+    for number in range(9):
+        sent(tmp_path, batches, ([number], number % 4 == 0, "p"))
+    plain, _ = told(batches)
+    steps = []
+    for stop in (0, 1, 2, 99):
+        done = subprocess.run(
+            [sys.executable, "-c", PACK, str(tmp_path / "facts"), str(stop)],
+            stdout=subprocess.PIPE,
+            check=False,
+        )
+        steps += done.stdout.decode().split("\n")[:-1]
+        assert told(FactBatches(tmp_path / "facts", fan=FAN))[0] == plain
+    assert done.returncode == 0, "it was done before it could be killed"
+    assert steps[0] == "packed 00000001-00000003"
+    assert steps[-4] == "packed 00000001-00000009"
+    assert [each.name for each in (tmp_path / "facts" / "batches").iterdir()] == [
+        "00000001-00000009"
+    ]
+
+
+def test_what_was_altered_is_not_packed(tmp_path):
+    batches = FactBatches(tmp_path / "facts", fan=FAN)
+    for number in range(3):
+        sent(tmp_path, batches, ([number], False, "p"))
+    path = tmp_path / "facts" / "batches" / "00000002" / "facts.parquet"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(InputError, match="not what was taken"):
+        batches.pack()
+    assert len(list((tmp_path / "facts" / "batches").iterdir())) == 3
+    assert list((tmp_path / "facts" / "aside").iterdir()) == []

@@ -15,7 +15,6 @@ import pytest
 
 from headrace.adapters.kafka import KafkaSource, Take, Topic
 from headrace.adapters.live_features import LiveFeatures, UnacknowledgedError
-from headrace.adapters.messages import Message
 from headrace.adapters.segment_log import StorageError
 from headrace.errors import InputError
 from headrace.features.aggregates import Count, Sum
@@ -24,6 +23,7 @@ from headrace.features.definition import Column, ColumnType, FeatureSet, Measure
 from headrace.features.engines.stream import StreamEngine
 from headrace.features.plan import make_plan
 from headrace.features.windows import Sliding
+from memory_broker import MemoryBroker
 
 US = 1_767_601_800_000_000
 HOUR_US = 3_600_000_000
@@ -46,51 +46,6 @@ PLAN = compile_plan(
     )
 )
 PAYMENTS, VOIDS = Topic("payments"), Topic("refunds", "payment", Take.VOIDS)
-
-
-class MemoryBroker:
-    """Topics in lists, and a reader that forgets where it was when it is told where to begin.
-
-    Attributes:
-        topics: By topic and partition, the messages there ever were.
-        first: By topic and partition, how many were deleted.
-    """
-
-    def __init__(self):
-        self.topics, self.first, self.at, self.closed = {}, {}, {}, False
-
-    def send(self, value, topic="payments", partition=0):
-        value = json.dumps(value) if isinstance(value, dict) else value
-        value = value.encode() if isinstance(value, str) else value
-        self.topics.setdefault((topic, partition), []).append(value)
-
-    def offsets(self, topic):
-        found = {
-            partition: (self.first.get((name, partition), 0), len(values))
-            for (name, partition), values in self.topics.items()
-            if name == topic
-        }
-        if not found:
-            raise InputError(f"no topic {topic}")
-        return found
-
-    def begin(self, positions):
-        self.at = dict(positions)
-
-    def take(self, messages_max, wait_seconds):
-        messages = []
-        for place, values in self.topics.items():
-            at = self.at.get(place, len(values))
-            found = values[at : at + messages_max - len(messages)]
-            messages += [Message(*place, at + n, value) for n, value in enumerate(found)]
-            self.at = {**self.at, place: at + len(found)}
-        return messages
-
-    def ends(self):
-        return {place: len(self.topics[place]) for place in self.at}
-
-    def close(self):
-        self.closed = True
 
 
 def payment(number, **changed):

@@ -581,3 +581,62 @@ def test_a_folder_is_let_go_when_opening_fails(folder):
         )
     with opened(folder) as decisions:
         assert decisions.find("p1")["decision"] == "p1"
+
+
+# --- Ids, however long ago ------------------------------------------------------------------------
+
+
+def test_an_old_id_is_decided_once_also_after_a_restart_from_a_snapshot(folder):
+    """The features have forgotten the event by then, and the memory of the process is new."""
+    old = payment(0)
+    later = payments_at(START + 60 * DAY, 40)
+    with opened(folder) as decisions:
+        first = decisions.decide_one(old)
+        decisions.decide(later)
+        decisions.snapshot()
+    with opened(folder) as decisions:
+        assert decisions.live.replayed <= 1, "the snapshot was used"
+        assert decisions.knows("p0")
+        assert canonical(decisions.decide_one(old)) == canonical(first)
+        mixed = pa.concat_tables([payments_at(START + 61 * DAY, 3), table_of([old])])
+        other = table_of([old | {"event_time": START + 70 * DAY}])
+        found = decisions.decide(pa.concat_tables([other, mixed]))
+        assert found.pushed.words() == ["refused", "added", "added", "added", "duplicate"]
+        assert [each.rows.tolist() for each in found.pushed.refused] == [[0]]
+        assert "another event" in found.pushed.refused[0].reason
+        assert found.before[4]["decision"] == "p0"
+        assert found.table["row"].to_pylist() == [1, 2, 3, 4]
+        assert [each["row"].to_pylist() for each in found.records] == [[1, 2, 3]]
+        with pytest.raises(InputError, match="another event"):
+            decisions.decide_one(old | {"event_time": START + 70 * DAY})
+        made = [each["decision"] for _, several in decisions_in(decisions.live.read_log(0))
+                for each in several]  # fmt: skip
+    assert Counter(made).most_common(1)[0][1] == 1
+    assert replay_log(folder, read_workbook).differ == 0
+
+
+def test_ids_are_known_from_the_log_alone_too(folder):
+    with opened(folder) as decisions:
+        decisions.decide(payments(0, 30))
+        decisions.snapshot()
+    for path in (folder / "ids").iterdir():
+        path.unlink()
+    with opened(folder) as decisions:
+        assert decisions.knows("p29")
+        assert decisions.find("p3")["decision"] == "p3"
+        assert not decisions.knows("p30")
+        assert decisions.find("#7-0") is None
+
+
+def test_two_events_of_one_id_in_a_batch_are_one_decision(folder):
+    one, other = payment(1), payment(1) | {"event_time": START + DAY}
+    with opened(folder) as decisions:
+        found = decisions.decide(table_of([one, other, one]))
+        assert found.pushed.words() == ["added", "refused", "duplicate"]
+        assert found.table["row"].to_pylist() == [0, 2]
+
+
+def payments_at(start, count):
+    made = [payment(1_000 + at) | {"event_time": start + timedelta(minutes=at)}
+            for at in range(count)]  # fmt: skip
+    return table_of([each | {"id": f"{each['id']}@{start:%d%m}"} for each in made])

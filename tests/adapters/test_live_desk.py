@@ -19,8 +19,9 @@ from headrace.adapters.live_policy import open_live
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.decisions.flow.policy import ModelStep
 from headrace.decisions.flow.record import read_batch
+from headrace.decisions.flow.rollout import Deployment
 from headrace.errors import HeadraceError
-from headrace.monitor.cases import alert_of
+from headrace.monitor.case_alerts import alert_of
 from headrace.scores.trees.model import Boosting
 from headrace.simulator.card_payments import CardSettings, simulate_card_payments
 from headrace.workflows.policies import in_force
@@ -89,7 +90,7 @@ def test_an_alert_is_read_without_what_it_does_not_say(table):
 def decisions(tmp_path):
     pack = packs.load("payments")
     version = in_force(dict(pack.policy), read_workbook, pack.feature_set, timedelta(days=1))
-    with ModelsInPlace() as ask, open_live(tmp_path / "live", version, ask) as live:
+    with ModelsInPlace() as ask, open_live(tmp_path / "live", Deployment(version), ask) as live:
         yield live
 
 
@@ -130,9 +131,10 @@ def test_alerts_of_batches_are_those_of_the_log_and_told_together(decisions):
         assert [each.at for each in flat if each.customer == customer] == mine + mine
 
 
-def test_alerts_that_no_case_takes_are_kept(decisions):
+@pytest.mark.parametrize("kind", [HeadraceError, ZeroDivisionError], ids=["down", "a defect"])
+def test_alerts_that_no_case_takes_are_kept(decisions, kind):
     def down(alerts):
-        raise HeadraceError("The store does not answer")
+        raise kind("The store does not answer")
 
     desk = AlertDesk(decisions, down)
     records = decisions.submit(payments(400)).records
@@ -147,6 +149,26 @@ def test_alerts_that_no_case_takes_are_kept(decisions):
     told = []
     AlertDesk(decisions, told.extend).close()
     assert told, "the next desk finds them in the log"
+
+
+def test_alerts_of_a_batch_that_failed_are_looked_for_in_the_log(decisions):
+    told = []
+    desk = AlertDesk(decisions, told.extend)
+    first = payments(400)
+    lost = decisions.submit(first.slice(0, 300)).records  # nobody tells of these
+    after = decisions.submit(first.slice(300)).records
+    decisions.commit()
+    desk.tell(after, decisions.live.records)
+    desk.tell(None, decisions.live.records)
+    desk.close()
+    policy = decisions.deployment.champion.program.policy
+    wanted = {
+        each["decision"]
+        for record in (*lost, *after)
+        for each in read_batch(record)
+        if alert_of(each, policy) is not None
+    }
+    assert {each.decision for each in told} == wanted
 
 
 # --- models ---------------------------------------------------------------------------------------

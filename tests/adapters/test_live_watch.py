@@ -10,6 +10,7 @@ from headrace.adapters.live_batches import decide_tables
 from headrace.adapters.live_policy import decided_tables, open_live
 from headrace.adapters.live_watch import DAYS_KEPT, LiveWatch, Second
 from headrace.adapters.policy_sheets import read_workbook
+from headrace.decisions.flow.rollout import Deployment
 from headrace.simulator.card_payments import CardSettings, simulate_card_payments
 from headrace.workflows.policies import in_force
 
@@ -50,7 +51,9 @@ def test_rules_are_counted_as_the_log_says(tmp_path, alone):
         CardSettings(payments=400, customers=40, terminals=80, days=30), 3
     )
     watch, events = LiveWatch(), drawn.payments
-    with open_live(tmp_path / "live", version, lambda step, model, x: model.probability(x)) as live:
+    with open_live(
+        tmp_path / "live", Deployment(version), lambda step, model, x: model.probability(x)
+    ) as live:
         if alone:
             for row in events.slice(0, 60).to_pylist():
                 watch.made(live.submit_one(row)[0], version)
@@ -96,6 +99,8 @@ def test_a_demo_stream_is_decided_in_order_of_arrival(tmp_path):
         CardSettings(payments=300, customers=5, terminals=10, days=30), 3
     )
     tables = {"payment": drawn.payments, "fraud_report": drawn.fraud_reports}
-    with open_live(tmp_path / "live", version, lambda step, model, x: model.probability(x)) as live:
+    with open_live(
+        tmp_path / "live", Deployment(version), lambda step, model, x: model.probability(x)
+    ) as live:
         found = decide_tables(live, tables, decided_tables(version), 50)
     assert found.num_rows == 300

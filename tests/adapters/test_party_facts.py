@@ -1,11 +1,21 @@
 """Facts by party: the same rows as looking through all of them, in the same order."""
 
+from itertools import product
+
 import pyarrow as pa
 import pyarrow.compute as pc
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from headrace.adapters.party_facts import IN_MEMORY, PartyFacts, by_party, kinds_of_parties, plain
+from headrace.adapters.party_facts import (
+    IN_MEMORY,
+    PartyFacts,
+    QueriedFacts,
+    by_party,
+    kinds_of_parties,
+)
+from headrace.adapters.store import FactStore, parquet_bytes
+from headrace.facts.cells import plain
 from headrace.facts.kinds import CORRECTION, INVOICE, KINDS, RELATION
 
 PARTIES = st.sampled_from(["E1", "E2", "E10", "甲"])
@@ -81,3 +91,32 @@ def test_many_facts_are_mapped_and_not_held(tmp_path):
 def test_kinds_about_a_party():
     assert "rate_response" not in kinds_of_parties()
     assert {"invoice", "party", "relation", "exposure", "correction"} <= set(kinds_of_parties())
+
+
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(PARTIES, max_size=30), st.lists(st.tuples(PARTIES, PARTIES), max_size=10))
+def test_files_that_are_not_sorted_yet_say_the_same(tmp_path_factory, parties, pairs):
+    rows = {
+        "invoice": [invoice(at, each) for at, each in enumerate(parties)],
+        "correction": [
+            {"id": f"v#{at}", "corrects": f"i#{at}"} for at in range(0, len(parties), 2)
+        ],
+        "relation": [
+            {"id": f"r#{at}", "subject": a, "object": b} for at, (a, b) in enumerate(pairs)
+        ],
+        "party": [{"id": f"p#{at}", "party": each} for at, each in enumerate(parties)],
+    }
+    tables = {kind: table(kind, rows.get(kind, [])) for kind in KINDS}
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "facts").mkdir()
+    for kind, each in tables.items():
+        (folder / "facts" / f"{kind}.parquet").write_bytes(parquet_bytes(each))
+    kept = PartyFacts(Tables(**tables), tmp_path_factory.mktemp("scratch"))
+    store = FactStore(folder)
+    for asked, party in product((QueriedFacts(store), QueriedFacts(store, few=-1)), ("E1", "甲")):
+        for kind in kinds_of_parties():
+            found = asked.facts(kind, party)
+            assert found.schema == kept.facts(kind, party).schema
+            assert found.to_pylist() == kept.facts(kind, party).to_pylist()
+        assert asked.invoices(party).to_pylist() == kept.invoices(party).to_pylist()
+        assert asked.corrections(party).to_pylist() == kept.corrections(party).to_pylist()

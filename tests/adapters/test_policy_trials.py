@@ -32,7 +32,7 @@ def workspace(tmp_path_factory):
     drawn = simulate_card_payments(CardSettings(payments=PAYMENTS, customers=20, terminals=40), 1)
     deployed = PolicyFollower(store, PACK).look(1)
     tables = {"payment": named(drawn.payments), "fraud_report": named(drawn.fraud_reports)}
-    with Deadlines() as ask, open_live(root / "live", deployed.version, ask) as decisions:
+    with Deadlines() as ask, open_live(root / "live", deployed.deployment, ask) as decisions:
         decide_tables(decisions, tables, decided_tables(deployed.version), 100)
         yield Workspace(root)
     store.close()

@@ -58,7 +58,7 @@ def test_a_folder_that_a_run_wrote_is_the_run_of_the_workspace_around_it(tmp_pat
 @pytest.mark.parametrize(
     ("text", "told", "where"),
     [
-        ("[workspace", "not TOML", FILE),
+        ("[workspace", "no TOML", FILE),
         ("workspace = 3", "is a table", FILE),
         ('[workspace]\nruns = "x"', "no part 'runs'", "[workspace]"),
         ("[workspace]\nrun = 3", "3 is not a text", "run"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from commands import headrace
 
-from headrace.workflows.explain import RECORDS
+from headrace.workflows.run_note import RECORDS
 
 COMBINATIONS = 20
 DAMAGES = 21

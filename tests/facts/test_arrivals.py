@@ -56,10 +56,15 @@ def test_a_row_is_a_fact_under_its_own_id():
 
 
 def test_a_time_of_knowing_that_is_not_said_is_the_evening_of_the_event_or_now():
-    rows = [INVOICE_ROW, INVOICE_ROW | {"id": "2", "known_time": "2026-06-03T08:00:00Z"}]
+    rows = [
+        INVOICE_ROW,
+        INVOICE_ROW | {"id": "2", "known_time": "2026-06-03T08:00:00Z"},
+        INVOICE_ROW | {"id": "3", "event_time": "2026-06-30"},
+    ]
     known = arrived(sent(*rows), INVOICE, HOW).facts["known_time"].to_pylist()
     assert known[0] == datetime(2026, 6, 1, 15, 59, 59, 999_999, tzinfo=UTC)
     assert known[1] == datetime(2026, 6, 3, 8, tzinfo=UTC)
+    assert known[2] == NOW, "of today, and here: it is known, whatever the evening brings"
     party = arrived(sent(STATED | {"party": "E1"}), PARTY, HOW).facts
     assert party["known_time"].to_pylist() == [NOW], "what came today was not known before"
 

@@ -4,7 +4,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.facts.consent import Leave, readable, withdrawn_by
+from headrace.facts.consent import Leave, readable
 
 ROWS = st.lists(st.tuples(st.sampled_from(["lend", "sell"]), st.sampled_from(["c1", "c2"])))
 
@@ -30,10 +30,3 @@ def test_facts_are_kept_or_counted(rows, purposes, withdrawn):
     assert found.facts["at"].to_pylist() == plain
     assert found.of_purpose == sum(for_ not in purposes for for_, _ in rows)
     assert found.of_purpose + found.of_consent + len(plain) == len(rows)
-
-
-def test_a_consent_is_withdrawn_from_its_moment_on():
-    since = {"c1": 10, "c2": 20}
-    assert withdrawn_by(since, 9) == frozenset()
-    assert withdrawn_by(since, 10) == {"c1"}
-    assert withdrawn_by(since, 20) == {"c1", "c2"}

@@ -12,7 +12,7 @@ from headrace.errors import InputError, MappingError
 from headrace.facts.ingest import Coverage, Ingested, Reconciliation, ingest
 from headrace.facts.kinds import INVOICE, KINDS
 from headrace.facts.mapping import SourceMapping, parse_mapping
-from headrace.facts.rows import AbsentTable, RaggedRow, SourceTable
+from headrace.facts.rows import AbsentTable, RaggedRow, SourceTable, read_table
 
 TOP = """
 name = "a bank"
@@ -130,6 +130,35 @@ def test_a_row_with_two_faults_tells_both_and_counts_once() -> None:
     found = bought(row(A="x", D="y"))
     assert {rule for *_, rule in quarantined(found)} == {"bad_number", "bad_date"}
     assert found.reconciliation[0].quarantined == 1
+
+
+def test_rows_without_consent_go_to_quarantine_and_say_no_more_than_that() -> None:
+    of = mapping(BUY)
+    tables = [source(of, 0, [row(), row(No="2"), row(A="x")], HEADER)]
+    assert ingest(tables, of, {"contract 13"}).quarantine.num_rows == 1, "nobody's consent"
+    found = ingest(tables, of, {"contract 12"})
+    assert found.facts["invoice"].num_rows == 0
+    assert quarantined(found) == [
+        (3, "A", "x", "bad_number"),
+        (1, "consent", "contract 12", "consent_withdrawn"),
+        (2, "consent", "contract 12", "consent_withdrawn"),
+    ]
+    assert found.reconciliation == (Reconciliation("buy", "invoice", "buy.csv", 3, 0, 0, 3),)
+    assert noted(found)["consent_withdrawn"] == (2, "contract 12")
+
+
+def test_of_rows_that_were_read_before_each_one_without_consent_counts() -> None:
+    """What came by the API is numbered batch by batch: a number may come twice."""
+    of = mapping(BUY)
+    one = read_table(source(of, 0, [row()], HEADER), of)
+    facts = pa.concat_tables([one.facts, one.facts, one.facts]).unify_dictionaries()
+    place = facts.column_names.index("id")
+    facts = facts.set_column(place, "id", pa.array(["a", "b", "c"]))
+    consents = pa.array(["c1", "c2", "c1"]).dictionary_encode()
+    facts = facts.set_column(facts.column_names.index("consent"), "consent", consents)
+    found = ingest([replace(one, facts=facts, rows=3)], of, {"c1"})
+    assert found.facts["invoice"]["id"].to_pylist() == ["b"]
+    assert found.reconciliation == (Reconciliation("buy", "invoice", "buy.csv", 3, 1, 0, 2),)
 
 
 def test_equal_rows_are_duplicates_that_name_the_one_kept() -> None:

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import relations_reference as reference
 from hypothesis import given
@@ -53,6 +54,13 @@ def test_the_vocabulary_is_that_of_the_facts():
     assert [kind.value for kind in Kind] == list(range(len(RELATIONS)))
     assert set(MEANINGS) == set(Kind)
     assert tuple(each.name.lower() for each in Type)[1:8] == PARTY_TYPES
+
+
+def test_who_is_only_in_rows_that_were_left_out_is_no_node():
+    parties = party_table([{"party": "W"}, {"party": "LATER"}])
+    known = parties.filter(pc.not_equal(parties["party"].cast(pa.string()), "LATER"))
+    found = statements_of(relation_table([owns("A", "W", 0.3)]), known)
+    assert found.parties.codes.to_pylist() == ["A", "W"]
 
 
 def test_a_change_of_share_holds_from_its_day_and_a_correction_from_the_start():

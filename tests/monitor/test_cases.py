@@ -12,6 +12,7 @@ from headrace.decisions.feel import parse
 from headrace.decisions.flow.lists import Lists
 from headrace.decisions.flow.policy import ACTIONS, Action, Policy
 from headrace.errors import InputError
+from headrace.monitor.case_alerts import alert_event, alert_of, case_for
 from headrace.monitor.cases import (
     DUE_WITHIN,
     Alert,
@@ -22,18 +23,14 @@ from headrace.monitor.cases import (
     Refusal,
     RefusedError,
     State,
-    alert_event,
-    alert_of,
     assignment,
-    case_for,
     closing,
     fold,
-    fraud_reports,
-    list_entry,
     opened,
     reopening,
     with_event,
 )
+from headrace.monitor.confirmed_fraud import fraud_reports, list_entry
 
 NOW = START + 10 * HOUR
 POLICY = Policy(

@@ -1,5 +1,7 @@
 """What may be done about a case: entries of the policy's lists."""
 
+from dataclasses import replace
+
 import pytest
 
 from case_sample import HOUR, START, alert
@@ -7,6 +9,7 @@ from headrace.decisions.feel import parse
 from headrace.decisions.flow.lists import Lists
 from headrace.decisions.flow.policy import Action, ListKind, ListStep, Policy
 from headrace.errors import InputError
+from headrace.monitor.case_alerts import alert_event
 from headrace.monitor.cases import (
     Deed,
     Evidence,
@@ -15,14 +18,20 @@ from headrace.monitor.cases import (
     Refusal,
     RefusedError,
     State,
-    alert_event,
     assignment,
     closing,
     note,
     opened,
     with_event,
 )
-from headrace.monitor.measures import Doing, Target, entries_for, measure_taken, targets
+from headrace.monitor.measures import (
+    Doing,
+    Target,
+    entries_for,
+    holding,
+    measure_taken,
+    targets,
+)
 
 NOW = START + 10 * HOUR
 
@@ -67,6 +76,7 @@ def test_each_list_of_the_policy_is_a_measure():
         "freeze:blocked:C1",
         "step_up:watched:T1",
         "release:trusted:C1",
+        "lift::C1",
     ]
 
 
@@ -105,6 +115,23 @@ def test_a_release_ends_what_holds_and_trusts():
     assert lists.find("watched", "T1", "cards", later) == -1
     assert lists.find("trusted", "C1", "cards", later) >= 0
     assert lists.find("blocked", "C1", "cards", NOW) >= 0  # a replay of then sees then
+
+
+def test_a_lift_ends_what_holds_and_trusts_nobody():
+    found, lists, later = case(), Lists(), NOW + HOUR
+    lift = target(Measure.LIFT)
+    assert entries_for(found, lift, POLICY, lists, doing(later)) == ()
+    for measure in (Measure.FREEZE, Measure.STEP_UP):
+        lists = lists.with_entries(entries_for(found, target(measure), POLICY, lists, doing()))
+    assert [each.list for each in holding(found, POLICY, lists, NOW)] == ["blocked", "watched"]
+    ended = entries_for(found, lift, POLICY, lists, doing(later))
+    assert [each.list for each in ended] == ["blocked", "watched"]
+    assert holding(found, POLICY, lists.with_entries(ended), later) == ()
+
+
+def test_a_policy_without_a_white_list_can_lift_too():
+    policy = replace(POLICY, steps=POLICY.steps[:2])
+    assert [each.key for each in targets(case(), policy)][-1] == "lift::C1"
 
 
 def test_a_measure_ends_after_it_begins():

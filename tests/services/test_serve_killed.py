@@ -31,7 +31,7 @@ KILLS = int(os.environ.get("HEADRACE_KILLS", "6"))
 PASSWORD = "tern-lamp-quarry-oat"  # noqa: S105 - of nobody
 CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 COMMAND = [sys.executable, "-c", "from headrace.cli import main; main()"]
-MAY = ["account", "jobs", "evidence", "loans", "policies", "policy_write", "decisions"]
+MAY = ["account", "jobs", "evidence", "payout_approve", "policies", "policy_write", "decisions"]
 
 
 @dataclass
@@ -73,10 +73,11 @@ def _accounts(root):
 
 
 def _let_in(root):
-    """Keys of a risk manager and of an administrator."""
+    """Keys of somebody who does what many do, and of an administrator."""
     store, accounts = _accounts(root)
     try:
-        for name, roles in (("rita", ("account_manager", "risk_manager")), ("adam", ("admin",))):
+        busy = ("account_manager", "approver", "risk_manager")
+        for name, roles in (("rita", busy), ("adam", ("admin",))):
             user = User(name, CHEAP.hashed(PASSWORD), roles, False, False, now())
             store.add_user(user, Entry(now(), "test", "user.added", name))
         return accounts.add_key("rita", MAY, 1), accounts.add_key("adam", ["admin"], 1)

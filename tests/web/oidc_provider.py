@@ -56,6 +56,24 @@ class Staff:
             return self.sign(self, claims)
         return jwt.encode(self.header, claims, self.key, algorithms=["RS256"])
 
+    def logout_token(self, **changes: Any) -> str:
+        """What the provider sends to say that somebody signed out there."""
+        moment = now() // 1_000_000
+        claims = {
+            "iss": self.issuer,
+            "aud": CLIENT,
+            "iat": moment,
+            "exp": moment + 120,
+            "jti": secrets.token_hex(8),
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+            "sub": self.claims["sub"],
+            **changes,
+        }
+        kept = {name: value for name, value in claims.items() if value is not None}
+        if self.sign:
+            return self.sign(self, kept)
+        return jwt.encode(self.header, kept, self.key, algorithms=["RS256"])
+
     def authorize(self, query: dict[str, str]) -> str:
         code = secrets.token_hex(8)
         self.codes[code] = query

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from web_world import CHEAP, PASSWORD, Browser
 
-from headrace.adapters.web_store import TryLimits
+from headrace.adapters.web_store import Entry, Session, TryLimits
 from headrace.errors import InputError
 from headrace.web.security.accounts import Caller, TooManyTriesError
 from headrace.web.security.passwords import checked_password, fresh_password
@@ -145,6 +145,41 @@ def test_thirty_failures_lock_an_address_for_all_names_but_not_a_busy_branch(acc
     assert accounts.sign_in("rita", PASSWORD, Caller("10.9.9.9"))
     world.clock.pass_minutes(15.1)
     assert accounts.sign_in("rita", PASSWORD, HERE)
+
+
+def test_a_branch_that_chooses_its_passwords_on_one_morning_is_not_locked_out(accounts, world):
+    for number in range(12):
+        name = f"clerk{number}"
+        world.add(name, "viewer")
+        assert accounts.sign_in(name, PASSWORD, HERE)
+        accounts.change_password(world.store.user(name), PASSWORD, NEW, HERE)
+        assert accounts.sign_in(name, NEW, HERE)
+    for number in range(30):
+        assert accounts.sign_in(f"nobody{number}", "x", HERE) is None
+    with pytest.raises(TooManyTriesError):
+        accounts.sign_in("rita", PASSWORD, HERE)
+
+
+def test_who_comes_by_a_provider_earns_no_further_guesses(accounts, world):
+    for _ in range(40):
+        assert accounts.begin_elsewhere(world.store.user("rita"), "", HERE)
+    for number in range(30):
+        assert accounts.sign_in(f"nobody{number}", "x", HERE) is None
+    with pytest.raises(TooManyTriesError):
+        accounts.sign_in("nobody", "x", HERE)
+
+
+def test_a_password_that_changes_while_it_is_looked_at_opens_nothing(accounts, world):
+    """Looking takes a tenth of a second: who changes theirs because it is known must be first."""
+    before = world.store.user("rita")
+    accounts.change_password(before, PASSWORD, NEW, HERE)
+    session = Session("d", "rita", world.clock(), world.clock())
+    entry = Entry(world.clock(), "rita", "sign_in", "rita")
+    assert not world.store.add_session(session, before, entry, instead_of=None)
+    after = world.store.user("rita")
+    accounts.lock("rita")
+    assert not world.store.add_session(session, after, entry, instead_of=None)
+    assert world.store.session("d") is None
 
 
 def test_tries_at_the_same_moment_gain_nothing(accounts):

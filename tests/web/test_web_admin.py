@@ -1,12 +1,15 @@
 """Users, roles by two, regions, keys, sessions, the audit and its seals: pages and API."""
 
 import re
+import sqlite3
+from contextlib import closing
 from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sql
 from web_world import ORIGIN, Browser
 
+from headrace.adapters.admin_store import set_user
 from headrace.adapters.audit_store import Wanted, check_audit, find_entries, seal
 from headrace.adapters.keys import load_or_create_signing_key
 from headrace.adapters.web_schema import audit, audit_seals
@@ -15,6 +18,7 @@ from headrace.errors import InputError
 from headrace.evidence.seals import FIRST, seal_root
 from headrace.web.security.accounts import MACHINE, Caller
 from headrace.web.security.tokens import form_token
+from headrace.web.state import state_of
 
 
 def inside(world, name, *roles, regions=()):
@@ -146,6 +150,37 @@ def test_a_reset_password_is_shown_once(ada, world):
     assert password not in ada.get("/admin/users/rita").text
 
 
+def test_a_reset_gives_nobody_what_two_have_to_give(ada, bob, world):
+    """Who reads a one-time password out could sign in with it."""
+    world.add("ann", "approver", "account_manager")
+    told = api(ada, "POST", "/users/ann/password").json()
+    assert told["waiting"]
+    assert world.store.user("ann").roles == ("account_manager",)
+    thief = Browser(world)
+    assert thief.sign_in("ann", told["password"]).status_code == 303
+    (waiting,) = api(bob, "GET", "/role-requests").json()["items"]
+    assert waiting["roles"] == ["account_manager", "approver"]
+    assert api(ada, "POST", f"/role-requests/{waiting['number']}/grant").status_code == 422
+    assert api(bob, "POST", f"/role-requests/{waiting['number']}/grant").status_code == 200
+    assert world.store.user("ann").roles == ("account_manager", "approver")
+    world.add("pat", "approver")
+    assert api(ada, "POST", "/users/pat/password").status_code == 200
+    assert world.store.user("pat").roles == ("viewer",)
+    assert not api(ada, "POST", "/users/rita/password").is_success
+    assert api(ada, "POST", "/users/ada/password").status_code == 422
+    assert world.store.user("ada").roles == ("admin",)
+
+
+def test_roles_that_changed_meanwhile_are_not_written_over(ada, world):
+    """One takes `approver` away while another, who still saw it, adds something: it stays away."""
+    world.add("ann", "approver")
+    entry = Entry(world.clock(), "ada", "roles.set", "ann")
+    set_user(world.store, "ann", entry, before=("approver",), roles=("viewer",))
+    with pytest.raises(InputError, match="meanwhile"):
+        set_user(world.store, "ann", entry, before=("approver",), roles=("approver", "viewer"))
+    assert world.store.user("ann").roles == ("viewer",)
+
+
 def test_keys_are_made_for_programs_and_oneself_but_for_no_other_person(ada, world):
     world.add("feed", "system")
     world.add("rita", "risk_manager")
@@ -209,6 +244,13 @@ def test_the_system_page_shows_settings_and_no_secret(ada, world):
     for told in ("body_bytes_max", "accounts.db", "headrace", "answers"):
         assert told in page
     assert "Evidence" in page
+    assert {each.name: each.wrong for each in state_of(world.services).health}["cases"] == ""
+    with closing(sqlite3.connect(world.services.workspace.root / "cases.db")) as store, store:
+        tables = store.execute("select name from sqlite_master where type = 'table'").fetchall()
+        for (name,) in tables:
+            if not name.startswith("sqlite_"):
+                store.execute(f'drop table "{name}"')
+    assert {each.name: each.wrong for each in state_of(world.services).health}["cases"]
 
 
 def test_an_administrator_sees_neither_firms_nor_the_audit(ada):
@@ -342,6 +384,9 @@ ALTER = {
     "removed": sql.delete(audit).where(audit.c.about == "1.2"),
     "added": sql.insert(audit).values(
         at=1, who="a", act="b", about="c", address="", request="", seal=2
+    ),
+    "added to no seal": sql.insert(audit).values(
+        at=1, who="a", act="b", about="c", address="", request="", seal=99
     ),
     "moved": sql.update(audit).where(audit.c.about == "1.3").values(seal=3),
     "taken out": sql.update(audit).where(audit.c.about == "1.3").values(seal=None),

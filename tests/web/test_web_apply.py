@@ -22,7 +22,8 @@ from headrace.evidence.log import read_log
 from headrace.evidence.receipt import Receipt, check_receipt
 from headrace.web.apply_desk import ChangedError
 from headrace.web.console.apply import found_code
-from headrace.workflows.apply import FRESH_DAYS, RELATIONS, Application, decide, features_now
+from headrace.workflows.apply import FRESH_DAYS, Application, decide, features_now
+from headrace.workflows.apply_facts import RELATIONS
 
 
 @pytest.fixture
@@ -44,6 +45,13 @@ def send(browser, fields):
     return browser.client.post("/api/v1/applications", json=fields, headers=headers)
 
 
+def known_of(demo, party):
+    """What is known of a firm at the test's moment."""
+    desk, at = demo.services.apply, demo.clock()
+    asked = Application("k", party, None, "working_capital", "c", "mei", at)
+    return desk._known(desk._ready(), asked)
+
+
 def of_outcome(demo, outcome, reason=None):
     run = demo.services.run.current()
     return next(
@@ -60,7 +68,7 @@ def test_features_and_decisions_are_those_of_the_run_for_every_firm(demo):
     whole = {each["party"]: each for each in stored.to_pylist()}
     differ = []
     for decision in run.decisions:
-        party, known = decision.party, desk._known(ready, decision.party)
+        party, known = decision.party, known_of(demo, decision.party)
         features = features_now(ready.standing, party, known)
         assert features.to_pylist()[0] == whole[party]
         assert set(RELATIONS) <= set(features.column_names)
@@ -110,11 +118,10 @@ def test_without_consent_nothing_is_decided(manager, demo):
 
 def test_facts_of_another_purpose_or_withdrawn_consent_are_not_read(demo):
     desk, party = demo.services.apply, of_outcome(demo, "approve").party
-    ready = desk._ready()
-    before = desk._known(ready, party).invoices
+    before = known_of(demo, party).invoices
     consent = before["consent"].cast("string")[0].as_py()
-    desk._leave = lambda: replace(demo.services._leave_to_apply(), withdrawn={consent})
-    assert desk._known(ready, party).invoices.num_rows == 0
+    desk._leave = lambda _: replace(demo.services.leave_to("apply"), withdrawn=frozenset({consent}))
+    assert known_of(demo, party).invoices.num_rows == 0
     kept, _ = desk.apply(Application("w", party, None, "working_capital", "c", "mei", demo.clock()))
     assert (kept.outcome, json.loads(kept.record)["decision"]["reasons"]) == ("refer", ["no_facts"])
 
@@ -160,7 +167,7 @@ def test_never_more_than_asked_nor_than_is_left_of_the_budget(demo):
     desk = demo.services.apply
     firm = max(demo.services.run.current().decisions, key=lambda each: each.limit_minor)
     ready = desk._ready()
-    known = desk._known(ready, firm.party)
+    known = known_of(demo, firm.party)
     application = Application("a", firm.party, None, "working_capital", "c", "mei", demo.clock())
     small = decide(ready.standing, replace(application, amount_minor=15_500_000), known, 10**12)
     assert small.decision.limit_minor <= 15_000_000
@@ -189,7 +196,7 @@ def test_old_facts_are_for_a_person_to_judge(demo):
     ready = desk._ready()
     real = replace(ready.standing, run=replace(ready.standing.run, simulated=False))
     application = Application("a", firm.party, None, "working_capital", "c", "mei", demo.clock())
-    found = decide(real, application, desk._known(ready, firm.party), firm.limit_minor)
+    found = decide(real, application, known_of(demo, firm.party), firm.limit_minor)
     assert found.decision.reasons == ("facts_too_old",)
     assert FRESH_DAYS == 60
 
@@ -300,6 +307,9 @@ def test_the_page_says_what_is_wrong_where_the_form_is(manager):
     answer = manager.post("/apply", fields | {"consented": "yes", "amount": "many"})
     assert answer.status_code == 422
     assert "cannot be used" in answer.text
+    for amount in ("inf", "-inf", "nan", "1e999999", "1e20", "0.000000001"):
+        answer = manager.post("/apply", fields | {"consented": "yes", "amount": amount})
+        assert answer.status_code == 422, amount
     part = manager.post(
         "/apply", fields | {"consented": "yes", "party": "?"}, **{"hx-request": "1"}
     )

@@ -1,5 +1,6 @@
 """The book in the service: contracts, acts, payouts that two people answer for, the ledger."""
 
+import re
 import threading
 from dataclasses import replace
 from datetime import date
@@ -10,14 +11,19 @@ import pytest
 from test_web_console import Page, own_scripts_only
 from web_world import EVIL, Browser
 
+from headrace.adapters.admin_store import set_user
 from headrace.adapters.loan_books import evening_of, open_book
 from headrace.adapters.payout_store import State
+from headrace.adapters.web_store import Entry, StoreDownError
 from headrace.commands.demo_book import fill_desks
 from headrace.contracts.lending.events import Disburse
 from headrace.errors import EvidenceError, InputError
-from headrace.ledger.asof import balance
+from headrace.ledger.asof import balance, statement
 from headrace.web import payouts
+from headrace.web.book_room import BookRoom
+from headrace.web.loan_trace import trace
 from headrace.web.loan_views import listed, position
+from headrace.web.security.accounts import Principal
 from headrace.workflows.loan_log import Happened, Signed
 from headrace.workflows.loan_requests import Given
 from loan_sample import START, YUAN, contract
@@ -27,6 +33,8 @@ PAGES = (
     "/book/loans",
     "/book/loans/L-1",
     "/book/loans/L-3",
+    "/book/loans/L-1/trace",
+    "/book/loans/L-3/trace",
     "/book/payouts",
     "/book/collateral",
     "/book/vouchers",
@@ -131,6 +139,10 @@ def test_a_list_has_an_etag_that_changes_with_the_book(bank):
     same = rita.get("/api/v1/contracts", headers={"if-none-match": tag})
     assert same.status_code == 304
     assert not same.content
+    set_user(bank.store, "rita", Entry(bank.clock(), "test", "x", "rita"), regions=("浙江",))
+    narrowed = rita.get("/api/v1/contracts", headers={"if-none-match": tag})
+    assert narrowed.status_code == 200, "who sees less now is not told that nothing has changed"
+    assert narrowed.json()["items"] == []
     bank.services.book.end_days(None, bank.clock())
     assert rita.get("/api/v1/contracts", headers={"if-none-match": tag}).status_code == 200
 
@@ -410,7 +422,6 @@ def test_who_may_know_of_one_region_sees_its_loans_only(bank, monkeypatch):
                    {"act": "repay", "amount_minor": 5, "key": "k"}).status_code == 404  # fmt: skip
     accounts = zoe.get("/api/v1/ledger/accounts?limit=500").json()["items"]
     assert {each["contract"] for each in accounts} <= {"", "L-1"}
-    assert zoe.get("/api/v1/collateral").status_code == 403
     payouts.ask(bank.services, "L-3", Given("disburse"), "p", "ada")
     assert zoe.get("/api/v1/payouts").json()["items"] == []
 
@@ -558,7 +569,13 @@ def test_a_payout_by_forms(bank):
     assert again.status_code == 409
     assert "decided already" in again.text
     assert bob.post("/book/payouts/9/approve").status_code == 404
-    assert bob.post("/book/end-day").headers["location"] == "/book/payouts?done=ended"
+    day = {"day": re.search(r'name="day" value="([\d-]+)"', bob.get("/book/payouts").text)[1]}
+    assert bob.post("/book/end-day", day).headers["location"] == "/book/payouts?done=ended"
+    again = bob.post("/book/end-day", day)
+    assert again.status_code == 422, "pressed twice it ends one day"
+    assert "ended already" in again.text
+    assert listed(bank.services).day == date(2024, 2, 2)
+    assert bob.post("/book/end-day").status_code == 422
 
 
 def test_a_signed_loan_whose_day_has_passed_says_what_to_do(bank):
@@ -640,6 +657,11 @@ def test_the_desks_show_what_their_sheets_hold(bank):
     rita = browser_of(bank, "rita")
     loans = {each["loan"]: each for each in rita.get("/api/v1/collateral").json()["loans"]}
     assert loans["P-7"]["phase"] is None, "no price: not known, which is not zero"
+    assert loans["P-7"]["value_minor"] is loans["P-7"]["ratio"] is None
+    row = next(each for each in rita.get("/book/collateral-loans.csv").text.splitlines()
+               if each.startswith("P-7"))  # fmt: skip
+    assert row.startswith("P-7,400000.00,,"), "nor in the file"
+    assert "not known" in row, "codes are in words"
     assert {each["phase"] for each in loans.values()} >= {"called", "warned", None}
     assert rita.get("/api/v1/collateral/P-2").json()["pieces"][2]["kind"] == "cash"
     papers = rita.get("/api/v1/vouchers?lang=en").json()
@@ -654,6 +676,44 @@ def test_the_desks_show_what_their_sheets_hold(bank):
         assert "Simulated data" in rita.get(path).text
     assert rita.get("/book/collateral-loans.xlsx").content[:2] == b"PK"
     assert "V1" in rita.get("/book/voucher-papers.csv").content.decode("utf-8-sig")
+
+
+def test_a_desk_shows_the_rows_of_ones_regions(bank, monkeypatch):
+    fill_desks(bank.services.workspace)
+    sheet = bank.services.workspace.folder("desks") / "pledges.csv"
+    rows = sheet.read_text(encoding="utf-8-sig").splitlines()
+    told = {"P-1": "mould", "P-2": "core"}
+    sheet.write_text("\n".join(
+        [f"party,{rows[0]}", *(f"{told.get(each[:3], '')},{each}" for each in rows[1:])]
+    ))  # fmt: skip
+    run = bank.services.run.current()
+    regions = {"mould": "浙江", "smelter": "浙江", "core": "江苏", "E1": "浙江", "S103": "浙江"}
+    monkeypatch.setattr(bank.services.run, "current", lambda: replace(run, regions=regions))
+    bank.add("zoe", "account_manager", regions=("浙江",))
+    bank.add("yan", "account_manager", regions=("月球",))
+    zoe, yan = browser_of(bank, "zoe"), browser_of(bank, "yan")
+
+    def names(browser, path, part, column):
+        return [each[column] for each in browser.get(f"/api/v1{path}").json()[part]]
+
+    assert names(zoe, "/collateral", "loans", "loan") == ["P-1"]
+    assert names(zoe, "/collateral", "pieces", "loan") == ["P-1"]
+    assert zoe.get("/api/v1/collateral/P-2").status_code == 404
+    assert names(zoe, "/vouchers", "papers", "paper") == ["V1"], "a firm of the region holds a part"
+    assert set(names(zoe, "/vouchers", "pieces", "holder")) == {"mould"}
+    assert names(zoe, "/warehouse", "covers", "owner") == ["smelter"]
+    days = zoe.get("/api/v1/pools/zhengyindan_4321").json()
+    about = [each["about"] for each in days["days"]]
+    assert "G-3" in about
+    assert not [each for each in about if "G-1" in each or "G-2" in each]
+    everything = browser_of(bank, "rita").get("/api/v1/pools/zhengyindan_4321").json()
+    assert days["pool"]["money_minor"] == everything["pool"]["money_minor"], "sums are of all"
+    for path, part in (("/collateral", "loans"), ("/vouchers", "papers"), ("/vouchers", "refused"),
+                       ("/warehouse", "receipts"), ("/warehouse", "refused"),
+                       ("/double-pledges", "findings")):  # fmt: skip
+        assert yan.get(f"/api/v1{path}").json()[part] == [], (path, part)
+    assert "P-2" not in zoe.get("/book/collateral").text
+    assert "P-2" not in zoe.get("/book/collateral-loans.csv").text
 
 
 def test_marks_of_a_sheet_go_into_reports(bank):
@@ -676,3 +736,98 @@ def test_a_book_that_cannot_be_read_is_not_called_missing(bank):
     assert answer.status_code == 409
     assert "no book" not in answer.json()["detail"]
     assert str(folder.parent) not in answer.text
+
+
+# --- days, money, failures, and the life of a loan ------------------------------------------------
+
+
+def test_who_may_not_end_a_day_may_not_have_a_job_end_it(bank):
+    bank.add("aud", "auditor")
+    asked = {"kind": "book_day", "given": {"until": "2024-02-01"}}
+    for name, status in (("aud", 403), ("rita", 403), ("bob", 202)):
+        assert api(browser_of(bank, name), "/jobs", asked).status_code == status, name
+
+
+def test_an_amount_beyond_all_bounds_is_a_slip_of_the_pen(bank):
+    ada = browser_of(bank, "ada")
+    fields = {"act": "repay", "amount": "1" + "0" * 28, "on": "2024-02-01", "key": "f1"}
+    answer = ada.post("/book/loans/L-1/acts", fields)
+    assert answer.status_code == 422
+    assert "12345.67" in answer.text
+
+
+def test_a_refused_key_does_not_cost_a_reading_of_the_whole_book(bank):
+    services = bank.services
+    payouts.act(services, "L-1", Given("repay", amount=500), "k")
+    with services.book.inside() as here:
+        before = here
+    with pytest.raises(InputError, match="used before"):
+        payouts.act(services, "L-1", Given("repay", amount=501), "k")
+    with services.book.inside() as here:
+        assert here is before
+
+
+def test_a_server_that_is_away_is_not_a_missing_book(tmp_path):
+    room = BookRoom("postgresql://nobody@127.0.0.1:1/none?connect_timeout=1", None)
+    with pytest.raises(StoreDownError), room.inside():
+        pass
+
+
+def test_a_foreign_account_is_as_if_it_were_not_there(bank, monkeypatch):
+    run = bank.services.run.current()
+    monkeypatch.setattr(
+        bank.services.run, "current", lambda: replace(run, regions={"E1": "浙江", "E2": "江苏"})
+    )
+    bank.add("zoe", "account_manager", regions=("浙江",))
+    rita, zoe = browser_of(bank, "rita"), browser_of(bank, "zoe")
+    theirs = rita.get("/api/v1/ledger/accounts?contract=L-2").json()["items"][0]["account"]
+    told = [
+        zoe.get("/api/v1/ledger/postings", params={"account": each}).json()
+        for each in (theirs, "x")
+    ]
+    for each in told:
+        del each["request_id"]
+    assert told[0] == told[1]
+
+
+def test_a_book_that_starts_again_stands_where_it_stood(bank):
+    rita, shelf = browser_of(bank, "rita"), bank.services.workspace.book_shelf
+    before = rita.get("/api/v1/contracts").json()
+    assert shelf.is_file()
+    bank.services.book.close()
+    assert rita.get("/api/v1/contracts").json() == before
+    kept = shelf.read_bytes()
+    shelf.write_bytes(kept[:-3])
+    bank.services.book.close()
+    assert rita.get("/api/v1/contracts").json() == before, "a damaged file is done without"
+    assert shelf.read_bytes() == kept
+
+
+def test_the_life_of_a_loan_is_told_step_by_step(bank):
+    ada, bob = browser_of(bank, "ada"), browser_of(bank, "bob")
+    asked = api(ada, "/contracts/L-3/payouts", {"act": "disburse", "key": "p"}).json()
+    api(bob, f"/payouts/{asked['number']}/approve", {})
+    found = trace(
+        bank.services, "L-3", Principal(bank.store.user("rita"), frozenset({"loans"}), "")
+    )
+    assert [each.entry.kind for each in found.acts] == ["signed", "disburse"]
+    assert found.acts[1].payout.decided_by == "bob"
+    assert [each.amount_minor for each in found.acts[1].posted] == [80_000 * YUAN]
+    text = ada.get("/book/loans/L-3/trace").text
+    assert "approved by bob" in text
+    assert "an earlier run" in text.lower()
+    whole = ada.get("/book/loans/L-1/trace").text
+    assert "Nights of 2024-01" in whole
+    posted = bank.services.book
+    with posted.inside() as here:
+        accounts = [e for e in here.desk.ledger.book.accounts if e.contract == "L-1"]
+        moved = {
+            row["id"]
+            for each in accounts
+            for row in statement(here.desk.ledger, each.id, date.min, date.max).lines.to_pylist()
+        }
+    assert set(re.findall(r"loan-\d+\.\d+", whole)) == moved, "every posting, each once told"
+    assert ada.get("/book/loans/L-9/trace").status_code == 404
+    money = ada.get("/book/loans/L-1/trace/money")
+    assert money.status_code == 200
+    assert "no transfer of this loan" in money.text

@@ -160,7 +160,9 @@ def test_freeze_step_up_and_release_are_entries_of_the_policys_lists(rita, world
     policies = world.services.policies
     world.clock.pass_minutes(1)
     found = rita.get(f"{API}/cases/1").json()
-    assert found["measures"] == ["freeze:blocked:C1", "step_up:watched:T9", "release:trusted:C1"]
+    measures = ["freeze:blocked:C1", "step_up:watched:T9", "release:trusted:C1", "lift::C1"]
+    assert found["measures"] == measures
+    assert found["holding"] == []
 
     frozen = send(rita, "/cases/1/action", measure="freeze:blocked:C1", days=7, comment="stolen")
     assert frozen.status_code == 200
@@ -169,6 +171,10 @@ def test_freeze_step_up_and_release_are_entries_of_the_policys_lists(rita, world
     assert (entry.owner, entry.valid_until) == ("rita", now + 7 * 24 * HOUR)
     told = frozen.json()["case"]["events"][-1]
     assert told["told"]["act"] == policies.head()[0]
+    held = frozen.json()["holding"]
+    assert [(each["list"], each["value"], each["owner"]) for each in held] == [
+        ("blocked", "C1", "rita")
+    ]
 
     send(rita, "/cases/1/action", measure="step_up:watched:T9")
     assert policies.lists().find("watched", "T9", "payments", now) >= 0
@@ -179,6 +185,24 @@ def test_freeze_step_up_and_release_are_entries_of_the_policys_lists(rita, world
     assert lists.find("watched", "T9", "payments", now) == -1
     assert lists.find("trusted", "C1", "payments", now) >= 0
     assert "2 entries ended" in rita.get("/cases/1").text
+
+
+def test_a_lift_ends_what_holds_and_puts_nobody_on_a_list(rita, world, cases):
+    policies = world.services.policies
+    world.clock.pass_minutes(1)
+    assert send(rita, "/cases/1/action", measure="lift::C1").status_code == 422
+    assert 'value="lift::C1"' not in rita.get("/cases/1").text
+    send(rita, "/cases/1/action", measure="freeze:blocked:C1")
+    page = rita.get("/cases/1").text
+    assert "What holds now" in page
+    assert 'value="lift::C1"' in page
+    world.clock.pass_minutes(1)
+    assert do(rita, 1, "act", measure="lift::C1").status_code == 303
+    assert policies.lists().find("blocked", "C1", "payments", world.clock()) == -1
+    assert policies.lists().find("trusted", "C1", "payments", world.clock()) == -1
+    page = rita.get("/cases/1").text
+    assert "lifted what held for C1" in page
+    assert "What holds now" not in page
 
 
 def test_a_measure_that_the_case_does_not_name_is_refused(rita, world, cases):
@@ -259,17 +283,93 @@ def test_what_a_form_lacks_stands_on_the_page(rita, cases, deed, fields, told):
     assert len(cases.case(1).events) == 2
 
 
+def together(browser, **fields):
+    data = {"form_token": browser.form_token()} | fields
+    return browser.client.post("/cases/assign", data=data, headers={"origin": browser.origin})
+
+
 def test_several_cases_are_given_to_one_person(rita, world, cases):
     send(rita, "/cases/1/assign", to="rita")
-    data = {"form_token": rita.form_token(), "to": "rita", "number": ["1", "2", "77", "x"]}
-    answer = rita.client.post("/cases/assign", data=data, headers={"origin": rita.origin})
-    assert "1 cases are rita&#39;s now" in answer.text
+    chosen = ["1", "2", "77", "x", "9" * 5_000]
+    answer = together(rita, to="rita", number=chosen, view="unassigned")
+    assert answer.status_code == 200
+    assert "Done for 1 cases." in answer.text
     assert "1: It is theirs already" in answer.text
     assert "77: There is no such case" in answer.text
     assert cases.case(2).owner == "rita"
     none = rita.post("/cases/assign", {"to": "rita"})
     assert none.status_code == 422
     assert "at least one" in none.text
+
+
+def test_the_filters_stay_in_the_address(rita, cases):
+    page = rita.get("/cases?view=unassigned&severity=refer&customer=C1").text
+    assert re.findall(r'<a href="/cases/(\d)">Case \d</a><small>', page) == ["1"]
+    assert 'href="/cases?view=mine&amp;customer=C1&amp;severity=refer"' in page
+    answer = together(rita, to="rita", number="1", view="unassigned", severity="refer", customer="")
+    assert answer.headers["location"] == "/cases?view=unassigned&severity=refer&done=1"
+    assert "Done for 1 cases." in rita.get(answer.headers["location"]).text
+    assert "Case 3" in rita.get("/cases?severity=nonsense").text
+    lines = rita.get(f"{API}/cases?severity=block").json()["items"]
+    assert [each["case"] for each in lines] == [2]
+    assert rita.get(f"{API}/cases?severity=approve").status_code == 422
+
+
+def test_cases_of_ones_own_are_closed_together_but_not_as_fraud(rita, bob, cases):
+    together(rita, to="rita", number=["1", "2"])
+    send(bob, "/cases/3/assign", to="bob")
+    answer = together(rita, deed="genuine", comment="a wave", number=["1", "2", "3"])
+    assert "Done for 2 cases." in answer.text
+    assert "3: " in answer.text
+    assert [cases.case(at).state for at in (1, 2, 3)] == [
+        State.CLOSED, State.CLOSED, State.IN_REVIEW,
+    ]  # fmt: skip
+    assert cases.case(1).closed.comment == "a wave"
+    assert together(bob, deed="fraud", number="3").status_code == 422
+
+
+def test_the_next_case_is_the_most_urgent_that_nobody_works(rita, bob, cases):
+    assert send(rita, "/cases/next").json()["case"]["case"] == 2
+    assert bob.post("/cases/next").headers["location"] == "/cases/1"
+    assert send(rita, "/cases/next").json()["case"]["owner"] == "rita"
+    assert send(bob, "/cases/next").status_code == 404
+    assert bob.post("/cases/next").headers["location"] == "/cases?view=unassigned"
+
+
+def test_a_case_shows_the_customers_others(rita, world, cases):
+    later = world.clock() + 30 * 24 * HOUR
+    cases.take([payment("d9", at=later)], later)
+    assert rita.get(f"{API}/cases/1").json()["others"] == [4]
+    page = rita.get("/cases/4").text
+    assert "Other cases of this customer" in page
+    assert '<a href="/cases/1">Case 1</a>' in page
+    assert rita.get(f"{API}/cases/2").json()["others"] == []
+
+
+def test_reports_of_fraud_are_taken_back_when_it_was_none(rita, world, cases):
+    """The features count the report while it stands, and not any more when it is taken back."""
+    live = world.services.live
+    features = live.desk.decisions.live
+
+    def reported():
+        counts = features.engine.counts["fraud_report"].outcomes
+        return counts.get("added", 0), counts.get("voided", 0)
+
+    send(rita, "/cases/1/assign", to="rita")
+    assert send(rita, "/cases/1/close", outcome="fraud").json()["labels"] == "reported"
+    assert reported() == (2, 0)
+    for outcome, labels, counts in (
+        ("genuine", "taken_back", (2, 2)),
+        ("unclear", "", (2, 2)),
+        ("fraud", "reported", (4, 2)),
+    ):
+        world.clock.pass_minutes(1)
+        send(rita, "/cases/1/reopen", comment="papers")
+        closed = send(rita, "/cases/1/close", outcome=outcome).json()
+        assert (closed["labels"], reported()) == (labels, counts)
+    do(rita, 1, "reopen", comment="again")
+    done = do(rita, 1, "close", outcome="genuine").headers["location"]
+    assert "taken back" in rita.get(done).text
 
 
 def test_figures_say_how_right_each_rule_was(rita, cases):

@@ -1,5 +1,6 @@
 """The pages: what they say in both languages, and that nothing in them is code."""
 
+import csv
 import json
 import re
 import string
@@ -273,6 +274,19 @@ def test_a_later_run_in_the_same_folder_is_shown(rita, world):
     assert rita.get("/api/v1/decisions/E9@2026-06-30").status_code == 404
     write_run(world.services.run.path, (*DECISIONS, decision(9, Outcome.DECLINE)))
     assert rita.get("/api/v1/decisions/E9@2026-06-30").status_code == 200
+
+
+def test_decisions_are_a_file_for_a_spreadsheet(rita, world):
+    file = rita.get("/decisions.csv?outcome=approve")
+    rows = list(csv.DictReader(file.content.decode("utf-8-sig").splitlines()))
+    assert [row["Decision"] for row in rows] == ["E1@2026-06-30", "E4@2026-06-30"]
+    assert [rows[0][name] for name in ("Outcome", "Limit", "Rate")] == [
+        "Approved", "300000.00", "0.0615"]  # fmt: skip
+    assert 'filename="decisions-2026-' in file.headers["content-disposition"]
+    assert rita.get("/decisions.xlsx").content[:2] == b"PK"
+    assert rita.get("/decisions.xml").status_code == 422
+    assert ("rita", "GET /decisions.{kind}", "csv") in world.acts()
+    assert 'href="/decisions.xlsx?outcome=approve"' in rita.get("/decisions?outcome=approve").text
 
 
 def test_a_run_without_decisions_is_shown(rita, world):

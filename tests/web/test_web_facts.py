@@ -2,14 +2,22 @@
 
 import io
 import json
+import shutil
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from web_world import Browser
 
+from headrace.adapters.consent_store import ConsentStore, Withdrawal, withdrawn_in
+from headrace.adapters.fact_packs import FAN
 from headrace.adapters.workspace import workspace_at
 from headrace.adapters.workspace_source import source_of
+from headrace.cli import main
 from headrace.facts.ingest import ingest
+from headrace.facts.localtime import microseconds
 from headrace.packs import load
 
 LINES = "application/x-ndjson"
@@ -177,6 +185,20 @@ def test_facts_are_read_as_of_a_time(system, manager):
     assert manager.get("/api/v1/facts/party").status_code == 422
 
 
+def test_facts_sent_one_by_one_are_put_together_behind_the_answer(world, system, manager):
+    for number in range(FAN + 1):
+        assert system.send("party", [row(number)], key=str(number)).status_code == 201
+    folders = sorted(each.name for each in (world.services.facts.folder / "batches").iterdir())
+    assert folders == ["00000001-00000064", "00000065"]
+    found = manager.get("/api/v1/facts/party?party=E1&limit=100").json()
+    assert [each["id"] for each in found["items"]] == [f"api/erp#{at}" for at in range(FAN + 1)]
+    assert system.send("party", [row(7)], key="7").json()["batch"] == "00000008"
+    assert system.send("party", [row(7)]).json()["duplicates"] == 1
+    source = source_of(world.services.workspace, load("sme_invoices"))
+    assert len(ingest(source.tables(), source.mapping).facts["party"]) == FAN + 1
+    assert len([e for e in source.definition_digests() if e.startswith("api batch")]) == FAN + 1
+
+
 def test_pages_of_facts(system, manager):
     system.send("party", [row(at) for at in range(5)])
     first = manager.get("/api/v1/facts/party?party=E1&limit=3").json()
@@ -229,3 +251,66 @@ def test_a_workspace_may_have_nothing_but_what_came(world, system):
     assert found.facts["party"]["id"].to_pylist() == ["api/erp#1"]
     assert (source.mapping.currency, source.mapping.time_zone) == ("CNY", "Asia/Shanghai")
     assert source.file_digests() == {}
+
+
+def at(*when):
+    return microseconds(datetime(*when, tzinfo=UTC))
+
+
+def test_a_withdrawal_has_two_times_and_none_is_written_over(world):
+    """Who looks back sees what was known then, also where a later one reaches further back."""
+    store = ConsentStore(world.store)
+    first = Withdrawal("c1", at(2026, 5, 1), at(2026, 5, 2), "test")
+    assert store.withdraw(first) == first
+    assert store.withdraw(replace(first, since=at(2026, 5, 9))) == first, "it holds already"
+    earlier = Withdrawal("c1", at(2026, 3, 1), at(2026, 7, 1), "test")
+    assert store.withdraw(earlier) == earlier
+    known = {
+        (2026, 4, 1): set(),
+        (2026, 5, 1, 12): set(),  # nobody had told us
+        (2026, 5, 2): {"c1"},
+        (2026, 8, 1): {"c1"},
+    }
+    assert {when: store.withdrawn(at(*when)) for when in known} == known
+    place = world.services.workspace
+    zone = "Asia/Shanghai"
+    assert withdrawn_in(place, date(2026, 5, 1), zone, at(2027, 1, 1)) == set()
+    assert withdrawn_in(place, date(2026, 5, 2), zone, at(2027, 1, 1)) == {"c1"}
+    assert withdrawn_in(place, date(9999, 12, 31), zone, at(2027, 1, 1)) == {"c1"}
+    assert withdrawn_in(place, None, zone, at(2026, 1, 1)) == set()
+    nothing = replace(place, root=place.root / "out")
+    assert withdrawn_in(nothing, None, zone, at(2027, 1, 1)) == set()
+
+
+def ran(capsys, place, *more):
+    """What a run of a workspace printed, and the ids of the invoices that it used."""
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--in", str(place), "--repeats", "1", "--json", *more])
+    assert ended.value.code == 0
+    used = set(pq.read_table(place / "out" / "facts" / "invoice.parquet")["id"].to_pylist())
+    return json.loads(capsys.readouterr().out), used
+
+
+def test_a_run_leaves_out_what_rests_on_a_withdrawn_consent(world, system, economy, capsys):
+    place = world.services.workspace.root
+    shutil.copytree(economy, place / "data")
+    sale = row(1, counterparty="C1", direction="sale", event_time="2019-06-01")
+    sale |= {"number": "7", "party": "S1", "currency": "CNY", "status": "valid"}
+    sale |= {"amount_minor": 100_000_000, "tax_minor": 0, "total_minor": 100_000_000}
+    more = [sale | {"id": str(each), "number": str(each), "consent": "c2"} for each in (2, 3)]
+    assert system.send("invoice", [sale, *more]).json()["accepted"] == 3
+    ours = {"api/erp#1", "api/erp#2", "api/erp#3"}
+    before, used = ran(capsys, place, "--as-of", "2019-06-30")
+    assert ours <= used
+    told = Withdrawal("c2", at(2019, 7, 10), at(2019, 7, 10), "test")
+    world.services.consents.withdraw(told)
+    again, used = ran(capsys, place, "--as-of", "2019-06-30")
+    assert ours <= used
+    assert again["evidence"] == before["evidence"], "what was withdrawn later changes no replay"
+    later, used = ran(capsys, place)
+    assert ours & used == {"api/erp#1"}
+    assert later["facts"]["quarantined"] == before["facts"]["quarantined"] + 2
+    lines = (place / "out" / "quarantine.csv").read_text(encoding="utf-8-sig")
+    assert lines.count("consent_withdrawn") == 2
+    report = (place / "out" / "report.html").read_text(encoding="utf-8")
+    assert "The consent that this row rests on was withdrawn." in report

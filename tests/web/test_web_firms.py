@@ -105,6 +105,10 @@ def test_figures_are_those_of_the_run_and_missing_ones_are_named(amy, demo):
     assert before["sales_count"] < values["sales_count"]
     assert before["ring_count"] is None, "only a firm's own events tell of another time"
     assert amy.get("/api/v1/parties/S1/features?as_of=2018-01-31T00:00:00").status_code == 422
+    demo.services.consents.withdraw(Withdrawal("simulated", 0, demo.clock(), "test"))
+    then = amy.get("/api/v1/parties/S1/features?as_of=2018-01-31T00:00:00Z").json()
+    left = {each["feature"]: each["value"] for each in then["items"]}
+    assert not left["sales_count"], "nothing is computed from what may not be read"
 
 
 def explain_of(demo, party):

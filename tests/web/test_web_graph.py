@@ -5,9 +5,13 @@ from datetime import date, datetime
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from web_world import HASHED, Browser
 
+from headrace.adapters.consent_store import Withdrawal
+from headrace.adapters.store import FactStore
 from headrace.adapters.web_store import Entry, User
 from headrace.web.graph_sight import Sight
 
@@ -278,7 +282,13 @@ def test_who_is_kept_to_a_region_sees_no_firm_of_another_one(demo):
         f"/graph/small?party={other}",
         f"/graph/relations.csv?party={other}",
     ):
-        assert kay.get(path).status_code == 404, path
+        told = kay.get(path, headers={"accept": "application/json"})
+        as_nobody = re.sub(rf"\b{other}\b", "NOBODY", path)
+        nobody = kay.get(as_nobody, headers={"accept": "application/json"})
+        assert told.status_code == nobody.status_code in (404, 422), path
+        if path.startswith(API):
+            answers = [dict(each.json(), request_id="") for each in (told, nobody)]
+            assert re.sub(rf"\b{other}\b", "NOBODY", str(answers[0])) == str(answers[1])
     for party in inside[:5]:
         near = asked(kay, "neighbourhood", party=party, hops=2, limit=500)
         told = {each["party"] for each in near["parties"]}
@@ -288,12 +298,146 @@ def test_who_is_kept_to_a_region_sees_no_firm_of_another_one(demo):
     circles = asked(kay, "circles")
     assert not {party for each in circles for party in each["parties"]} & outside
     assert not {each["party"] for each in asked(kay, "find", text="S", count=100)} & outside
+    few = [each["party"] for each in asked(kay, "find", text="S", count=3)]
+    assert len(few) == min(3, len(inside)), "who is hidden takes nobody's place"
+
+
+@pytest.fixture
+def rita_on_demo(demo):
+    """A risk manager's browser on the demo: she needs no whole names."""
+    demo.add("rita", "risk_manager")
+    browser = Browser(demo)
+    assert browser.sign_in("rita").status_code == 303
+    return browser
+
+
+def persons(demo):
+    """Names of all persons of the run, by code."""
+    party = FactStore(demo.services.workspace.folder("run")).read("party")
+    rows = party.filter(pc.equal(party["type"].cast("string"), "person")).to_pylist()
+    return {each["party"]: each["name"] for each in rows if each["name"]}
+
+
+def test_names_of_persons_are_masked_wherever_the_graph_says_them(demo, anna, rita_on_demo):
+    """In lists, proofs, findings, drawings and files; account managers need them whole."""
+    names, rita = persons(demo), rita_on_demo
+    owners = asked(anna, f"owners/{CODE}")
+    person = next(each["party"] for each in owners["holders"] if each["party"] in names)
+    assert names[person] in str(owners)
+    circle = asked(anna, "circles")[0]["parties"][0]
+    paths = [
+        *(f"{API}/neighbourhood?party={each}&hops=2&limit=500" for each in (CODE, person)),
+        f"{API}/owners/{CODE}",
+        f"{API}/controls?limit=500",
+        f"{API}/group/{CODE}",
+        f"{API}/path?from={CODE}&to={person}",
+        f"{API}/find?text={person}",
+        *(f"/graph{view}?party={each}" for view in VIEWS for each in (CODE, person)),
+        f"/graph/path?party={CODE}&to={person}",
+        f"/graph/what-if?party={circle}&failed={circle}",
+        f"/graph/small?party={CODE}",
+        f"/graph/relations.csv?party={CODE}&hops=2",
+        f"/graph/relations.graphml?party={CODE}&hops=2",
+        f"/graph?text={names[person]}",
+        f"/firms/{CODE}/part/exposure",
+        f"/firms/{person}",
+        f"/api/v1/parties/{person}",
+        f"/api/v1/parties/{CODE}/exposure",
+        f"/api/v1/facts/party?party={person}",
+    ]
+    whole = set(names.values())
+    for path in paths:
+        text = rita.get(path).text
+        told = {each for each in whole if each in text} - {names[person]} & {asked_for(path)}
+        assert not told, f"{path} tells {sorted(told)[:3]}"
+    for path in paths[:3]:
+        assert any(each in anna.get(path).text for each in whole), "an account manager needs them"
+    assert asked(rita, "find", text=names[person]) == [], "nor is a masked name found by guessing"
+    mine = asked(rita, "find", text=person)[0]["name"]
+    assert mine == names[person][0] + "*" * (len(names[person]) - 1)
+
+
+def asked_for(path):
+    """What somebody typed into a search stands on the page that finds nothing."""
+    return path.partition("?text=")[2]
+
+
+def test_what_rests_on_a_withdrawn_consent_or_serves_another_purpose_makes_no_graph(demo, anna):
+    store = demo.services.workspace.folder("run") / "facts" / "relation.parquet"
+    facts = pq.read_table(store)
+    kinds = facts["relation"].cast("string")
+    owns, lent = pc.equal(kinds, "owns"), pc.equal(kinds, "guarantees")
+    consents = pc.if_else(owns, "registry", facts["consent"].cast("string"))
+    purposes = pc.if_else(lent, "marketing", facts["purpose"].cast("string"))
+    for name, values in (("consent", consents), ("purpose", purposes)):
+        place = facts.column_names.index(name)
+        kind = facts.schema.field(name).type
+        facts = facts.set_column(place, name, values.dictionary_encode().cast(kind))
+    pq.write_table(facts, store)
+    before = asked(anna, "neighbourhood", party=CODE, hops=2)
+    assert before["not_shown_purpose"] == pc.sum(lent).as_py() > 0
+    assert before["not_shown_consent"] == 0
+    assert "guarantees" not in {each["relation"] for each in before["lines"]}
+    assert asked(anna, "circles") == []
+    assert asked(anna, f"owners/{CODE}")["holders"]
+    told = Withdrawal("registry", demo.clock(), demo.clock(), "test")
+    demo.services.consents.withdraw(told)
+    after = asked(anna, "neighbourhood", party=CODE, hops=2)
+    assert after["not_shown_consent"] == pc.sum(owns).as_py() > 0
+    assert asked(anna, f"owners/{CODE}")["holders"] == [], "not even what was kept before"
+    page = anna.get(f"/graph?party={CODE}").text
+    assert "may not be used for this purpose" in page
+    assert "the consent was withdrawn" in page
+    demo.services.consents.withdraw(Withdrawal("simulated", 0, demo.clock(), "test"))
+    for path in (f"{API}/neighbourhood?party={CODE}", f"/graph?party={CODE}"):
+        assert anna.get(path).status_code == 409
+    assert "No fact of this run may be read" in anna.get("/graph").text
+
+
+def test_a_run_with_other_relations_is_noticed_though_it_decided_the_same(demo, anna):
+    folder = demo.services.workspace.folder("run")
+    assert asked(anna, f"owners/{CODE}")["holders"]
+    facts = pq.read_table(folder / "facts" / "relation.parquet")
+    others = facts.filter(pc.not_equal(facts["relation"].cast("string"), "owns"))
+    pq.write_table(others, folder / "facts" / "relation.parquet")
+    (folder / "run.json").write_bytes((folder / "run.json").read_bytes())
+    assert asked(anna, f"owners/{CODE}")["holders"] == []
+
+
+def test_the_audit_names_whomever_a_question_is_about(anna, demo):
+    top = asked(anna, f"owners/{CODE}")["holders"][0]["party"]
+    asked(anna, "path", **{"from": CODE, "to": top})
+    asked(anna, "find", text="S7")
+    anna.get(f"/graph/what-if?party={CODE}&failed={top}")
+    anna.get(f"/graph/path?party={CODE}&to={top}")
+    token = {"origin": anna.origin, "x-form-token": anna.form_token()}
+    anna.client.post(f"{API}/contagion", json={"failed": [CODE]}, headers=token)
+    page = anna.get("/graph").text
+    chosen = re.search(r'name="party" value="([^"]+)"', page)[1]
+    for act, about in (
+        ("GET /api/v1/graph/path", f"{CODE} {top}"),
+        ("GET /api/v1/graph/find", "S7"),
+        ("GET /graph/what-if", f"{CODE} {top}"),
+        ("GET /graph/path", f"{CODE} {top}"),
+        ("POST /api/v1/graph/contagion", CODE),
+        ("GET /graph", chosen),
+    ):
+        assert ("anna", act, about) in demo.acts(), act
+
+
+def test_limits_are_reckoned_to_the_cent_in_the_currency_of_the_run(anna):
+    text = anna.get(f"/graph/limits?party={CODE}&tier1=1000000000000.01").text
+    assert "1000000000000.01" in text
+    for wrong in ("1e99", "NaN", "-1", "x"):
+        assert anna.get(f"/graph/limits?party={CODE}&tier1={wrong}").status_code == 422
 
 
 def test_what_names_somebody_hidden_is_left_out():
     sight = Sight(frozenset({"S2"}))
     assert not sight.clear_text(["A Ltd (S1) 51%", "B Ltd (S2) 49%"])
     assert sight.clear_text(["A Ltd (S1) 51%"])
+    assert not sight.clear_text(["A Ltd (S1) 51% of S2, which no fact names"])
+    assert sight.clear_text(["A Ltd (S1) 51% of S22"])
     assert not sight.clear(["S1", "S2"])
     assert sight.clear(["S1", None])
     assert Sight().clear(["S2"])

@@ -154,6 +154,28 @@ def test_what_does_not_arrive_is_sent_again_for_a_day_then_given_up(inside):
     assert message.state == "sent"
 
 
+def test_who_does_not_answer_keeps_nobody_else_waiting(inside):
+    """Of a receiver that failed all waits a minute; the other gets its own at once."""
+    hooks = inside.services.hooks
+    with receiver() as broken, receiver() as well:
+        broken.status = 500
+        hooks.add(broken.url, ("job.ended",), "ada")
+        for number in range(3):
+            hooks.tell("job.ended", {"job": f"j{number}"})
+        hooks.add(well.url, ("job.ended",), "ada")
+        inside.clock.pass_minutes(0.01)
+        hooks._wanted = None
+        hooks.tell("job.ended", {"job": "last"})
+        while hooks.send_one():
+            pass
+        assert (len(broken.got), len(well.got)) == (1, 1)
+        inside.clock.pass_minutes(1)
+        broken.status = 204
+        while hooks.send_one():
+            pass
+        assert len(broken.got) == 5, "none was lost: one was sent again"
+
+
 def test_a_message_whose_sender_died_is_sent_by_the_next(inside):
     store = inside.services.hooks.store
     inside.services.hooks.add("https://receiver.example/", ("job.ended",), "ada")

@@ -4,17 +4,33 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from web_world import ORIGIN, Browser
 
+from headrace.adapters.consent_store import Withdrawal
 from headrace.adapters.job_store import ATTEMPTS_MAX, Job, JobStateError, JobStore, Lease, Status
+from headrace.adapters.store import FactStore
 from headrace.errors import InputError
 from headrace.pack import Text
-from headrace.web.jobs.kinds import KINDS, DayGiven, kind_of
+from headrace.web.jobs.export import reader_of
+from headrace.web.jobs.kinds import (
+    KINDS,
+    DayGiven,
+    ExportGiven,
+    Task,
+    TidyGiven,
+    kind_of,
+)
+from headrace.web.jobs.tidy import tidy
+from headrace.web.security.access import ACCESS
 from headrace.web.security.tokens import form_token
+from headrace.web.tidying import ask_once
 
 SECOND = 1_000_000
 
@@ -169,6 +185,7 @@ def test_what_cannot_be_done_fails_with_a_problem(world):
     found = ended(world, name)
     assert found.status is Status.FAILED
     assert found.problem["remedy"]
+    assert not (world.services.workspace.root / "jobs" / name).exists(), "it made no file"
     run = world.services.jobs.submit("run", {}, by="rita")
     assert ended(world, run).status is Status.FAILED
     assert (world.services.workspace.folder("run") / "run.json").is_file(), "the run stands"
@@ -269,6 +286,82 @@ def test_workbooks_are_downloaded_by_who_may_and_it_is_audited(demo):
     assert "hx-get" not in page, "nothing moves any more"
 
 
+def reader(demo, by):
+    """What an export reads for somebody."""
+    workspace = demo.services.workspace
+    task = Task("x", workspace, ExportGiven(), by, demo.clock(), workspace.root)
+    return reader_of(task)
+
+
+def test_an_export_holds_what_its_asker_may_see(demo, tmp_path):
+    """Their regions, what consents still allow, and nothing that is masked on pages."""
+    run, stored = demo.services.run.current(), FactStore(demo.services.workspace.folder("run"))
+    home = run.regions[run.decisions[0].party][:2]
+    demo.add("whole", "auditor")
+    demo.add("near", "risk_manager", regions=(home,))
+    whole, near = reader(demo, "whole"), reader(demo, "near")
+    seen = {code for code, region in run.regions.items() if (region or "")[:2] == home}
+    rows = near.facts("party", stored).to_pylist()
+    assert {row["party"] for row in rows} == seen
+    assert [each.party for each in run.decisions if near.sees(each.party)]
+    assert not all(near.sees(each.party) for each in run.decisions)
+    for kind in ("exposure", "relation", "correction", "invoice"):
+        assert 0 < near.facts(kind, stored).num_rows < whole.facts(kind, stored).num_rows, kind
+        assert whole.facts(kind, stored).num_rows == stored.read(kind).num_rows
+    ends = near.facts("relation", stored).select(["subject", "object"]).to_pylist()
+    assert all({row["subject"], row["object"]} & seen for row in ends)
+    table = stored.read("party")
+    place = table.column_names.index("phone")
+    phones = pa.array(["13800001111"] * table.num_rows)
+    (tmp_path / "facts").mkdir()
+    pq.write_table(table.set_column(place, "phone", phones), tmp_path / "facts" / "party.parquet")
+    told = [each.facts("party", FactStore(tmp_path))["phone"][0].as_py() for each in (whole, near)]
+    assert told == ["13800001111", "138****1111"]
+    before = demo.clock() - 1
+    demo.services.consents.withdraw(Withdrawal("simulated", before, before, "rita"))
+    assert reader(demo, "whole").facts("party", stored).num_rows == 0
+    with pytest.raises(InputError, match="no account"):
+        reader(demo, "gone")
+
+
+def test_what_ended_long_ago_is_deleted_and_the_audit_is_not(world):
+    """Killed between rows and files, the next one deletes the files."""
+    hooks, jobs, day = world.services.hooks, world.services.jobs.store, 24 * 3600 * SECOND
+    now = world.clock()
+    world.add("ada", "admin")
+    hooks.add("https://receiver.example/", ("job.ended",), "ada")
+    place = world.services.workspace.root / "jobs"
+    for name, ended_at in (("old", now - 91 * day), ("new", now - 89 * day), ("runs", None)):
+        added(jobs, name, key=name, at=ended_at or now - 200 * day)
+        (place / name).mkdir(parents=True)
+        (place / name / "loans.xlsx").write_bytes(b"PK")
+        if ended_at:
+            assert jobs.claim(Lease("w", now), ended_at).id == name
+            jobs.end(replace(jobs.job(name), status=Status.DONE, ended=ended_at), "w")
+    (place / "orphan").mkdir()
+    before = world.acts()
+    task = Task("t", world.services.workspace, TidyGiven(), "headrace", now, place / "new")
+    assert tidy(task, lambda *_: None) == {"jobs": 1, "folders": 2, "messages": 1}
+    assert jobs.ids() == {"new", "runs"}
+    assert {each.name for each in place.iterdir()} == {"new", "runs"}
+    hook = hooks.store.hooks()[0].id
+    assert [json.loads(e.body)["data"]["job"] for e in hooks.store.messages(hook, 9)] == ["new"]
+    assert world.acts() == before
+    assert added(jobs, "again", key="old", at=now).id == "again", "its key went with it"
+
+
+def test_tidying_is_asked_for_once_a_day_by_all_services_together(world):
+    inside = world.with_settings(keep_days=30)
+    for _ in range(3):
+        ask_once(inside.services)
+    inside.clock.pass_minutes(24 * 60)
+    ask_once(inside.services)
+    found = inside.services.jobs.listed(by="headrace", before=None, count=9)
+    assert [each.given for each in found] == [{"keep_days": 30}] * 2
+    with pytest.raises(InputError):
+        inside.services.jobs.submit("tidy", {"keep_days": 0}, by="ada")
+
+
 def test_jobs_of_others_are_not_there(world):
     for name, role in (("rita", "risk_manager"), ("otto", "risk_manager"), ("aud", "auditor")):
         world.add(name, role)
@@ -281,6 +374,12 @@ def test_jobs_of_others_are_not_there(world):
     assert otto.get(f"/jobs/{name}").status_code == 404
     assert otto.get("/api/v1/jobs").json()["items"] == []
     assert aud.get("/api/v1/jobs").json()["items"][0]["by"] == "rita"
+    assert asked(aud, f"/api/v1/jobs/{name}/cancel").status_code == 403, "auditors look on"
+    assert f'action="/jobs/{name}/cancel"' not in aud.get(f"/jobs/{name}").text
+    world.add("adam", "admin")
+    adam = Browser(world)
+    adam.sign_in("adam")
+    assert asked(adam, f"/api/v1/jobs/{name}/cancel").json()["status"] == "cancelled"
 
 
 def test_a_kind_needs_its_own_permission(world):
@@ -289,7 +388,7 @@ def test_a_kind_needs_its_own_permission(world):
     adam.sign_in("adam")
     answer = asked(adam, "/api/v1/jobs", {"kind": "run", "given": {}})
     assert answer.status_code == 403
-    assert adam.get("/api/v1/jobs/kinds").json() == []
+    assert [each["kind"] for each in adam.get("/api/v1/jobs/kinds").json()] == ["tidy"]
     assert '<form method="post" action="/jobs"' not in adam.get("/jobs").text
     extra = asked(adam, "/api/v1/jobs", {"kind": "run", "given": {}, "by": "rita"})
     assert extra.status_code == 422
@@ -321,7 +420,7 @@ def test_the_pages_start_cancel_and_resume(rita, world):
     assert "every 2s" in rita.get("/jobs").text
     assert "every 2s" in rita.get("/jobs/rows").text
     assert rita.get(f"{path}/progress").text.startswith('<div id="progress"')
-    wrong = rita.post("/jobs", {"kind": "book_day", "until": "x"})
+    wrong = rita.post("/jobs", {"kind": "run", "as_of": "x"})
     assert wrong.status_code == 422
     assert 'role="alert"' in wrong.text
     assert rita.post("/jobs", {"kind": "nothing"}).status_code == 422
@@ -329,9 +428,12 @@ def test_the_pages_start_cancel_and_resume(rita, world):
     assert given == {"data": True}
 
 
-def test_every_kind_that_is_listed_has_a_form_in_both_languages(rita):
+def test_every_kind_that_is_listed_has_a_form_in_both_languages(world):
+    world.add("all", *ACCESS.roles)
+    browser = Browser(world)
+    browser.sign_in("all")
     for language in ("zh", "en"):
-        page = unescape(rita.get("/jobs", headers={"accept-language": language}).text)
+        page = unescape(browser.get("/jobs", headers={"accept-language": language}).text)
         for name, kind in KINDS.items():
             if kind.is_listed:
                 assert kind.text.in_language(language) in page, name

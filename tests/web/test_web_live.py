@@ -1,10 +1,13 @@
 """Decisions in flight over HTTP: decided once, durable, audited, explained, made again."""
 
+import html
 import io
 import json
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import pyarrow as pa
 import pytest
@@ -260,6 +263,21 @@ def test_a_decision_is_explained_and_made_again_to_the_byte(program, reader):
     assert again == {"decisions": 1, "differ": 0, "causes": [], "differences": []}
     for path in ("", "/explanation", "/replay"):
         assert reader.get(f"{PATH}/live/nothing{path}").status_code == 404
+
+
+def test_an_id_may_hold_a_stroke(world, program, reader):
+    name = "2026/11/P 1?#"
+    program.ask(event(1, id=name, amount=30_000))
+    for path in (name.replace(" ", "%20").replace("?", "%3F").replace("#", "%23"), quote(name, "")):
+        assert reader.get(f"{PATH}/live/{path}").json()["decision"] == name
+        assert reader.get(f"{PATH}/live/{path}/replay").json()["decisions"] == 1
+        assert reader.get(f"{PATH}/live/{path}/explanation").json()["decision"] == name
+    assert (reader.name, "GET /api/v1/decisions/live/{decision_id}", name) in world.acts()
+    world.add("rita", "risk_manager")
+    browser = Browser(world)
+    browser.sign_in("rita")
+    link = re.search(r'href="(/live/decisions/[^"]+)"', browser.get("/live").text)[1]
+    assert name in html.unescape(browser.get(link).text)
 
 
 def test_alerts_become_cases_even_if_the_store_was_down(world, program):

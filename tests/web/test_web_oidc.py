@@ -1,5 +1,6 @@
 """Signing in at a provider: a real one on a real port, and everything it or a thief could try."""
 
+import re
 from dataclasses import replace
 from http.client import HTTPConnection
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -92,6 +93,105 @@ def test_somebody_signs_in_and_is_made_a_user_the_first_time(bank):
     assert browser.get("/decisions").status_code == 303
     assert back(browser, set_out(browser)).status_code == 303
     assert len(bank.store.users()) == 1
+
+
+def test_signing_out_here_shows_the_way_to_sign_out_there(bank, staff):
+    staff.about = {"end_session_endpoint": f"{staff.issuer}/logout?x=1"}
+    browser = Browser(bank)
+    back(browser, set_out(browser))
+    assert browser.post("/sign-out").headers["location"] == "/sign-out/elsewhere"
+    assert browser.get("/decisions").status_code == 303, "the session here is over"
+    page = browser.get("/sign-out/elsewhere")
+    assert "Sign out at Bank ID too" in page.text
+    there = re.search(rf'href="({staff.issuer}/logout[^"]*)"', page.text)[1].replace("&amp;", "&")
+    query = parse_qs(urlsplit(there).query)
+    after = {"client_id": [CLIENT], "post_logout_redirect_uri": ["http://localhost/sign-in"]}
+    assert query == {"x": ["1"]} | after
+    assert "refresh" not in page.text, "nobody is sent there unasked"
+
+
+@pytest.mark.parametrize("endpoint", [None, "http://evil.example/", "javascript:alert(1)"])
+def test_without_a_safe_place_to_sign_out_there_is_no_way_to_it(bank, staff, endpoint):
+    staff.about = {"end_session_endpoint": endpoint}
+    page = Browser(bank).get("/sign-out/elsewhere")
+    assert page.status_code == 200
+    assert "Sign out at Bank ID too" not in page.text
+    bank.add("rita", "viewer")
+    local = Browser(bank)
+    local.sign_in("rita")
+    assert local.post("/sign-out").headers["location"] == "/sign-in", "she signed in here"
+
+
+def leave(bank, token):
+    return Browser(bank).client.post("/sign-in/oidc/leave", data={"logout_token": token})
+
+
+def test_who_signs_out_at_the_provider_is_signed_out_here(bank, staff):
+    staff.change = later(sid="s1")
+    first, second, local = Browser(bank), Browser(bank), Browser(bank)
+    back(first, set_out(first))
+    staff.change = later(sid="s2")
+    back(second, set_out(second))
+    bank.add("rita", "risk_manager")
+    local.sign_in("rita")
+    told = leave(bank, staff.logout_token(sid="s1"))
+    assert (told.status_code, told.content) == (200, b"")
+    assert told.headers["cache-control"] == "no-store"
+    assert [each.get("/decisions").status_code for each in (first, second)] == [303, 200]
+    assert ("sign-in provider", "session.ended", "li.wei") in bank.acts()
+    assert leave(bank, staff.logout_token(sub=None, sid="s2")).status_code == 200
+    assert second.get("/decisions").status_code == 303
+    assert local.get("/decisions").status_code == 200
+    for nobody in ({"sub": "stranger"}, {"sub": None, "sid": "other"}):
+        assert leave(bank, staff.logout_token(**nobody)).status_code == 200
+    assert local.get("/decisions").status_code == 200
+
+
+def test_a_token_sent_again_ends_no_later_session(bank, staff):
+    browser = Browser(bank)
+    back(browser, set_out(browser))
+    token = staff.logout_token()
+    bank.clock.pass_minutes(0.05)
+    assert leave(bank, token).status_code == 200
+    assert browser.get("/decisions").status_code == 303
+    bank.clock.pass_minutes(2)
+    back(browser, set_out(browser))
+    assert leave(bank, token).status_code == 200, "its end is not reached, by a minute of skew"
+    assert browser.get("/decisions").status_code == 200
+
+
+NO_LEAVE = {
+    "events": {"events": {}},
+    "events no table": {"events": ["http://schemas.openid.net/event/backchannel-logout"]},
+    "nonce": {"nonce": "x"},
+    "audience": {"aud": "somebody-else"},
+    "issuer": {"iss": "https://evil.example"},
+    "expired": {"exp": now() // 1_000_000 - 3600},
+    "no end": {"exp": None},
+    "no time": {"iat": None},
+    "no id": {"jti": None},
+    "nobody": {"sub": None},
+    "who is no text": {"sub": 7},
+}
+
+
+@pytest.mark.parametrize("lie", NO_LEAVE)
+def test_a_logout_token_that_does_not_fit_ends_nothing(bank, staff, lie):
+    browser = Browser(bank)
+    back(browser, set_out(browser))
+    answer = leave(bank, staff.logout_token(**NO_LEAVE[lie]))
+    assert (answer.status_code, answer.json()) == (400, {"error": "invalid_request"})
+    assert browser.get("/decisions").status_code == 200
+
+
+@pytest.mark.parametrize("sign", [unsigned, by_stranger])
+def test_a_logout_token_that_the_provider_did_not_sign_ends_nothing(bank, staff, sign):
+    browser = Browser(bank)
+    back(browser, set_out(browser))
+    staff.sign = sign
+    assert leave(bank, staff.logout_token()).status_code == 400
+    assert leave(bank, "").status_code == 400
+    assert browser.get("/decisions").status_code == 200
 
 
 def test_nobody_signs_in_under_that_name_with_a_password(bank):
@@ -297,6 +397,8 @@ def test_a_provider_that_does_not_answer_is_told(bank):
 def test_without_a_provider_there_is_no_such_way(world):
     browser = Browser(world)
     assert browser.get("/sign-in/oidc").status_code == 404
+    assert browser.get("/sign-out/elsewhere").status_code == 404
+    assert browser.client.post("/sign-in/oidc/leave", data={"logout_token": "x"}).status_code == 404
     assert browser.get("/sign-in/oidc/return?code=x&state=y").status_code == 404
     assert "oidc" not in browser.get("/sign-in").text
 

@@ -15,12 +15,12 @@ from web_world import ORIGIN, Browser
 
 from headrace.adapters.policies_in_force import active_files
 from headrace.adapters.policy_desk_store import Trial
-from headrace.adapters.policy_sheets import Workbooks
+from headrace.adapters.policy_sheets import Workbooks, read_workbook
 from headrace.packs import load
 from headrace.web.jobs.kinds import KINDS, Task
 from headrace.web.jobs.trial import try_out
 from headrace.web.security.tokens import form_token
-from headrace.workflows.policy_documents import shipped_files
+from headrace.workflows.policy_documents import document_of, proposal_of, shipped_files
 
 API = "/api/v1/policies/sme_invoices"
 PAGE = "/policies/sme_invoices"
@@ -440,10 +440,14 @@ def test_a_version_that_came_meanwhile_is_told_and_built_upon(rita, world):
 
 def test_a_draft_may_begin_from_an_older_version_and_be_discarded(rita):
     propose(rita)
-    text = rita.get(f"{PAGE}/edit?version=0").text
+    assert rita.post(f"{PAGE}/versions/0/edit").status_code == 303
+    text = rita.get(f"{PAGE}/edit").text
     assert "&lt; 6" in text
     fields = fields_of(rita)
     assert fields["base"] == "1"
+    again = rita.post(f"{PAGE}/versions/1/edit")
+    assert again.status_code == 422
+    assert "discard it first" in again.text
     gone = rita.post(f"{PAGE}/edit", fields | {"act": "discard"})
     assert gone.headers["location"] == PAGE
     assert "&lt; 18" in rita.get(f"{PAGE}/edit").text
@@ -460,6 +464,7 @@ def test_an_approver_judges_on_the_page_and_is_asked_first(rita, ann):
     assert "Somebody other than rita" in early.text
     assert ann.post(f"{path}/judge", {"deed": "approve", "comment": "yes"}).status_code == 303
     assert ann.post(f"{path}/judge", {"deed": "activate"}).status_code == 303
+    assert "Reject version 1?" not in ann.get(path).text, "what decides is rolled back instead"
     text = ann.get(PAGE).text
     for told in (
         "rolled out version 1",
@@ -502,6 +507,106 @@ def test_a_changed_record_is_told(rita, world):
     store.close()
     assert rita.get(API).status_code == 409
     assert rita.get(PAGE).status_code == 409
+
+
+def test_an_older_version_comes_back_whole_with_its_models(world, rita, ann):
+    path = "/api/v1/policies/payments"
+    model = shipped_files(load("payments"))["fraud.json"].decode()
+    other = json.loads(model)
+    other["baseline"] += 0.5
+    files = {"fraud.json": json.dumps(other)}
+    tell = {"comment": WHY, "base": 0, "files": files}
+    assert send(rita, f"{path}/versions", tell, **{"if-match": '"0"'}).status_code == 201
+    assert rita.post("/policies/payments/versions/0/edit").status_code == 303
+    kept = rita.get(f"{path}/draft").json()["files"]
+    assert list(kept) == ["fraud.json"], "only the model differs"
+    assert json.loads(kept["fraud.json"]) == json.loads(model)
+    tell = {"comment": WHY, "base": 0, "files": {}}
+    back = send(rita, f"{path}/versions", tell, **{"if-match": '"1"'})
+    assert back.status_code == 201
+    before = rita.get(f"{path}/versions/0").json()["digest"]
+    assert rita.get(f"{path}/versions/2").json()["digest"] == before
+
+
+def test_a_policy_of_no_pack_has_pages_before_it_is_active(world, rita):
+    text = b"policy: mine\ncustomer: who\ninputs: {who: string}\nsteps: []\notherwise: refer\n"
+    files = {"policy.yaml": text}
+    loaded = document_of("mine", files, read_workbook, None)
+    world.services.policies.propose(*proposal_of(loaded, "", "ann", WHY), world.clock())
+    page = rita.get("/policies/mine/versions/1")
+    assert page.status_code == 200
+    assert "nothing to compare it with" in page.text
+    for path in ("/policies/mine", "/policies/mine/edit", "/policies/lists"):
+        assert rita.get(path).status_code == 200, path
+    checked = send(rita, "/api/v1/policies/mine/check", {"base": 1})
+    assert (checked.status_code, checked.json()["changes"]) == (200, [])
+
+
+# --- beside the version in force ------------------------------------------------------------------
+
+
+@pytest.fixture
+def beside(world, rita, ann):
+    """An approved version of a policy that decides events."""
+    table = shipped_files(load("payments"))["response.csv"].decode("utf-8-sig")
+    tell = {"comment": WHY, "files": {"response.csv": table.replace("-,-,approve", "-,-,refer")}}
+    path = "/api/v1/policies/payments"
+    assert send(rita, f"{path}/versions", tell, **{"if-match": '"0"'}).status_code == 201
+    assert send(ann, f"{path}/versions/1/challenge", {"share": 10}).status_code == 409
+    assert send(ann, f"{path}/versions/1/approve").status_code == 200
+    return path
+
+
+def test_a_challenger_and_a_shadow_are_set_by_an_approver(beside, rita, ann, world):
+    assert send(rita, f"{beside}/versions/1/challenge", {"share": 10}).status_code == 403
+    for share in (None, 0, 100.5, -1, "nan", 0.001, "1e-999999"):
+        answer = send(ann, f"{beside}/versions/1/challenge", {"share": share})
+        assert answer.status_code == 422, share
+    assert send(ann, f"{beside}/versions/1/challenge", {"share": 12.5}).status_code == 200
+    (line,) = rita.get(beside).json()["beside"]
+    assert (line["version"], line["mode"], float(line["share"])) == (1, "challenger", 12.5)
+    assert send(ann, f"{beside}/versions/1/shadow").status_code == 200
+    (line,) = rita.get(beside).json()["beside"]
+    assert (line["mode"], float(line["share"])) == ("shadow", 100)
+    assert send(ann, f"{beside}/versions/1/withdraw").status_code == 200
+    assert rita.get(beside).json()["beside"] == []
+    assert send(ann, f"{beside}/versions/1/withdraw").status_code == 409
+    propose(rita)
+    assert send(ann, f"{API}/versions/1/approve").status_code == 200
+    lends = send(ann, f"{API}/versions/1/shadow")
+    assert lends.status_code == 409, "a policy that lends decides a whole book"
+
+
+def test_the_version_page_offers_it_and_tells_who_stands_beside(beside, rita, ann, world):
+    page = "/policies/payments/versions/1"
+    assert "challenge-share" in ann.get(page).text
+    assert "challenge-share" not in rita.get(page).text
+    wrong = ann.post(f"{page}/judge", {"deed": "challenge", "share": "ten"})
+    assert (wrong.status_code, "no number" in wrong.text) == (409, True)
+    assert ann.post(f"{page}/judge", {"deed": "challenge", "share": "10%"}).status_code == 303
+    text = rita.get(page).text
+    assert "decides for 10.00% of customers" in text
+    assert "Nothing was compared yet" in text
+    assert "let version 1 decide for 10.00%" in rita.get("/policies/payments").text
+    assert "beside the one in force" in ann.get("/").text
+    asked = rita.post(f"{page}/compare")
+    job = world.services.jobs.state(asked.headers["location"].rpartition("/")[2])
+    assert (job.kind, job.given) == ("rollout", {"policy": "payments", "version": 1})
+    assert rita.get(asked.headers["location"]).status_code == 200
+    whole = {"old": SIDE, "new": SIDE, "differences": dict.fromkeys(SIDE["figures"], FIGURE)}
+    rollout = {"mode": "challenger", "compared": {**whole, "small": True}}
+    told = {"cases": 9, "changed": 1, "rollout": rollout}
+    digest = rita.get(f"{beside}/versions/1").json()["digest"]
+    kept = Trial(job.id, "payments", digest, 0, "rita", 1, told)
+    world.services.policy_desk.keep_trial(kept)
+    text = rita.get(page).text
+    for part in ("Champion (in force)", "25.00%", "few cases", "+25.00 [+20.00, +30.00]"):
+        assert part in text
+
+
+FIGURE = {"value": 0.25, "low": 0.2, "high": 0.3}
+NAMES = ("approval_rate", "price_weighted", "expected_loss_share")
+SIDE = {"cases": 9, "figures": dict.fromkeys(NAMES, FIGURE)}
 
 
 # --- trials ---------------------------------------------------------------------------------------

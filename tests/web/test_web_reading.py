@@ -47,6 +47,18 @@ def test_a_role_that_needs_it_is_enough():
     assert masked(table, [])["phone"][0].as_py() == "138****1111"
 
 
+def test_the_name_of_a_person_is_masked_and_that_of_a_firm_is_not():
+    rows = [
+        {"party": "P1", "name": "赵模拟", "type": "person"},
+        {"party": "E1", "name": "甲公司", "type": "company"},
+        {"party": "E2", "name": "乙公司"},
+        {"party": "P2", "type": "person"},
+    ]
+    table = pa.Table.from_pylist(rows, PARTY.arrow)
+    assert masked(table, ["risk_manager"])["name"].to_pylist() == ["赵**", "甲公司", "乙公司", None]
+    assert masked(table, ["auditor"]).equals(table)
+
+
 def test_nothing_is_nothing():
     table = pa.Table.from_pylist([{"phone": None}], PARTY.arrow)
     assert masked(table, [])["phone"][0].as_py() is None

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from fastapi import Response
@@ -11,8 +12,10 @@ from web_world import PASSWORD, Browser
 from headrace.adapters.web_store import StoreDownError
 from headrace.errors import EvidenceError, HeadraceError, InputError
 from headrace.web.app import create_app
+from headrace.web.console.words import LANGUAGES, TEXTS, Words
 from headrace.web.problems import MEDIA_TYPE, problem_of
 from headrace.web.requests import write_line
+from headrace.web.security.tokens import form_token
 
 JSON = {"accept": "application/json"}
 
@@ -67,9 +70,49 @@ def test_what_does_not_fit_is_named_and_never_repeated(rita):
 def test_a_browser_gets_the_same_as_a_page(browser):
     answer = browser.get("/nothing")
     assert answer.status_code == 404
-    assert "There is no such page" in answer.text
+    assert "There is nothing here" in answer.text
     assert answer.headers["x-request-id"] in answer.text
     assert "text/html" in answer.headers["content-type"]
+
+
+def test_every_problem_says_what_to_do_next_in_both_languages(rita, world):
+    """As a page with the menu; as a part of one beside what is there, when htmx asks for it."""
+    name = world.services.jobs.submit("verify", {}, by="rita")
+    world.services.jobs.cancel(name)
+    asked = {
+        404: ("GET", "/jobs/nothing"),
+        403: ("GET", "/admin"),
+        409: ("POST", f"/jobs/{name}/cancel"),
+        422: ("GET", "/decisions?outcome=x"),
+    }
+    for status, (method, path) in asked.items():
+        for language in LANGUAGES:
+            headers = {"accept-language": language, "origin": rita.origin}
+            headers["x-form-token"] = form_token(rita.client.cookies["headrace"])
+            words = Words(language)
+            page = unescape(rita.client.request(method, path, headers=headers).text)
+            assert words(f"error_{status}") in page
+            assert words(f"error_{status}_detail") in page
+            assert "<nav aria-label=" in page, "the menu leads on"
+            if (status, language) == (409, "en"):
+                assert "The job has ended: it is cancelled" in page
+            headers |= {"hx-request": "true", "accept": "*/*"}
+            part = rita.client.request(method, path, headers=headers)
+            assert part.status_code == status
+            assert part.text.startswith('<p class="wrong refusal" role="alert">')
+            assert words(f"error_{status}_detail") in unescape(part.text)
+            assert part.headers["hx-reswap"] == "afterbegin"
+    for status in (405, 408, 413, 429, 503, "other", "no_run"):
+        assert {f"error_{status}", f"error_{status}_detail"} <= TEXTS.keys()
+
+
+def test_a_page_whose_session_ended_goes_to_the_sign_in_and_comes_back(browser):
+    headers = {"hx-request": "true", "hx-current-url": "http://localhost/cases?view=mine"}
+    answer = browser.get("/jobs/rows", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["hx-redirect"] == "/sign-in?next=/cases"
+    headers["hx-current-url"] = "http://evil.example//evil.example/"
+    assert browser.get("/jobs/rows", headers=headers).headers["hx-redirect"] == "/sign-in?next=/"
 
 
 @pytest.mark.parametrize(
@@ -87,6 +130,12 @@ def test_an_error_of_ours_says_what_where_and_what_would_be_right(error, status)
     if status != 503:
         assert (told.detail, told.where, told.remedy) == ("p", "w", "r")
     assert "secret place" not in str(told)
+
+
+def test_where_a_file_of_ours_lies_is_not_told():
+    told = problem_of(InputError("p", where="/srv/bank/out/facts/party.parquet", remedy="r"))
+    assert told.where == "party.parquet"
+    assert problem_of(InputError("p", where="day, known_by")).where == "day, known_by"
 
 
 def failing(world):
@@ -233,7 +282,7 @@ def test_a_request_id_is_taken_from_a_believed_proxy_only(world):
 def test_alive_and_ready(world):
     client = plain(world)
     assert client.get("/healthz").json() == {"status": "alive"}
-    assert client.get("/readyz").json()["checks"] == {"store": "ok", "run": "ok"}
+    assert client.get("/readyz").json()["checks"] == {"service": "ok", "store": "ok", "run": "ok"}
 
 
 def test_not_ready_without_a_run_or_a_store(world):
@@ -241,7 +290,7 @@ def test_not_ready_without_a_run_or_a_store(world):
     (world.services.run.path / "run.json").unlink()
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["checks"] == {"store": "ok", "run": "failed"}
+    assert answer.json()["checks"] == {"service": "ok", "store": "ok", "run": "failed"}
     assert client.get("/healthz").status_code == 200, "a restart would not help"
     assert any(each["event"] == "unready" for each in world.logged)
 

@@ -40,7 +40,7 @@ def test_a_file_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("text", "where", "told"),
     [
-        ("[serve", "headrace.toml", "not TOML"),
+        ("[serve", "headrace.toml", "no TOML"),
         ("serve = 3", "headrace.toml", "a table"),
         ("[serve]\nprot = 1", "[serve]", "no setting 'prot'"),
         ('[serve]\nport = "80"', "port", "is not a whole number"),
@@ -51,8 +51,17 @@ def test_a_file_is_read(tmp_path):
         ('[serve]\nlanguage = "fr"', "[serve]", "language is zh or en"),
         ("[serve]\nidle_minutes = 0", "[serve]", "idle_minutes is positive"),
         ('[serve]\ncertificate = "c.pem"', "[serve]", "come together"),
-        ('[serve]\norigin = "https://a.example/x"', "[serve]", "without a path"),
-        ('[serve]\norigin = "credit.bank.example"', "[serve]", "without a path"),
+        ('[serve]\norigin = "https://a.example/x"', "[serve]", "as browsers write it"),
+        ('[serve]\norigin = "credit.bank.example"', "[serve]", "as browsers write it"),
+        ('[serve]\norigin = "https://Credit.bank.example"', "[serve]", "as browsers write it"),
+        ('[serve]\norigin = "https://a.example:443"', "[serve]", "as browsers write it"),
+        ('[serve]\norigin = "https://a.example:x"', "[serve]", "as browsers write it"),
+        ('[serve]\norigin = "https://me@a.example"', "[serve]", "as browsers write it"),
+        (
+            '[serve]\norigin = "http://a.example"\ncertificate = "c"\ncertificate_key = "k"',
+            "[serve]",
+            "with a certificate",
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_says_what_where_and_what_would_be_right(

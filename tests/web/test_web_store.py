@@ -2,20 +2,31 @@
 
 import stat
 import threading
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 import sqlalchemy as sql
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from web_world import CHEAP, PASSWORD, Clock
 
+from headrace import adapters
+from headrace.adapters import web_schema
 from headrace.adapters.book_store import engine_of
+from headrace.adapters.consent_store import ConsentStore, Withdrawal
 from headrace.adapters.web_schema import VERSION_TABLE, metadata
 from headrace.adapters.web_store import Entry, StoreDownError, WebStore
 from headrace.errors import InputError
 from headrace.web.security.accounts import Accounts, Caller, TooManyTriesError
 
 HERE = Caller("10.0.0.1", "r1")
+for module in iter_modules(adapters.__path__):  # each store brings its own tables
+    if module.name.endswith("_store"):
+        import_module(f"headrace.adapters.{module.name}")
 ON_POSTGRES = pytest.mark.services
 
 
@@ -60,6 +71,30 @@ def test_a_store_is_opened_again_as_it_was(address):
     again.sign_out(again.by_session(token).session, HERE)
     assert again.by_session(token) is None
     again.store.close()
+
+
+def test_a_store_of_before_keeps_its_withdrawals_and_sessions(address):
+    """Consents had one row each, and sessions no name elsewhere."""
+    engine = engine_of(address, create=True)
+    config = Config()
+    config.set_main_option("script_location", str(Path(web_schema.__file__).parent))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for text in (
+            "insert into web_user values ('ned', '', false, 'viewer', false, 1, '', '')",
+            "insert into web_session values ('d', 'ned', 1, 2)",
+            "insert into consent_withdrawal values ('c1', 10, 12, 'ned')",
+        ):
+            connection.execute(sql.text(text))
+    engine.dispose()
+    store = WebStore.opened(address)
+    assert store.session("d").elsewhere == ""
+    consents = ConsentStore(store)
+    assert (consents.withdrawn(11), consents.withdrawn(12)) == (set(), {"c1"})
+    assert consents.withdraw(Withdrawal("c1", 5, 20, "ned")).since == 5
+    assert consents.withdrawn(12) == {"c1"}
+    store.close()
 
 
 def test_a_store_that_a_newer_headrace_wrote_is_refused_and_left_alone(address):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from web_world import Browser
 
+from headrace.adapters.consent_store import Withdrawal
 from headrace.adapters.web_store import Entry
 from headrace.commands.demo_visits import FIRMS, LIST, fill_visits
 
@@ -170,7 +171,7 @@ def test_the_pages_make_a_list_give_it_away_and_record(rita, demo):
     assert given.status_code == 303
     wrong = rita.post("/visits/lists/aa11/areas", {"area": area, "manager": "x"})
     assert wrong.status_code == 422
-    assert "Nobody of this name" in wrong.text
+    assert "Nobody of this name may visit" in wrong.text
     bad = rita.post("/visits/lists", fields | {"id": "bb", "most": "many"})
     assert bad.status_code == 422
     assert "1 to 5,000" in bad.text
@@ -198,3 +199,35 @@ def test_the_funnel_is_a_page_and_a_file(rita):
     assert file.headers["content-type"].startswith("text/csv")
     assert file.content.startswith(b"\xef\xbb\xbfAccount manager,Listed")
     assert rita.get("/visits/funnel?by=moon").status_code == 422
+    assert rita.get("/visits/funnel.xlsx").content[:2] == b"PK"
+
+
+def test_a_list_is_a_file_of_what_somebody_may_see(rita, demo):
+    made(rita)
+    lines = rita.get("/visits/lists/north/firms.csv").content.decode("utf-8-sig").splitlines()
+    assert lines[0] == "Code,Firm,Area,Industry,Why,Account manager"
+    assert len(lines) == 13
+    assert rita.get("/visits/lists/no/firms.csv").status_code == 404
+    demo.add("far", "account_manager", regions=("月球",))
+    far = signed_in(demo, "far").get("/visits/lists/north/firms.csv")
+    assert len(far.content.decode().splitlines()) == 1
+
+
+def test_who_took_the_consent_back_is_visited_no_more(rita, demo):
+    """Neither on a list made before, nor on the next one."""
+    made(rita)
+    before = demo.clock() - 1
+    demo.services.consents.withdraw(Withdrawal("simulated", before, before, "rita"))
+    assert rita.get("/api/v1/visits/tasks").json() == []
+    assert made(rita, id="next").json()["firms"] == 0
+    party = demo.services.visits.store.firms(of="north")[0].party
+    told = {"id": "p-1", "list": "north", "party": party, "result": "met"}
+    assert send(rita, "/visits", told).json()["where"] == "party"
+
+
+def test_an_area_is_given_only_to_who_may_visit(rita, demo):
+    made(rita)
+    area = demo.services.visits.store.firms(of="north")[0].area
+    demo.add("view", "viewer")
+    asked = {"area": area, "manager": "view"}
+    assert send(rita, "/visit-lists/north/areas", asked).json()["where"] == "manager"

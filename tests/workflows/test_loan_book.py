@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.adapters.ledger_store import open_ledger
+from headrace.adapters.loan_books import open_book
 from headrace.adapters.loan_log_store import LoanLogStore
 from headrace.contracts.classification.tables import Grade, Reason
 from headrace.contracts.lending.account import Status, quote
@@ -36,11 +38,13 @@ from headrace.contracts.lending.terms import Method
 from headrace.errors import EvidenceError, InputError
 from headrace.ledger import asof, chart, reports
 from headrace.ledger.journal import InMemory, Ledger
+from headrace.workflows.exposure import Taken, exposed_by, exposures, taken_by
 from headrace.workflows.loan_book import LoanBook
 from headrace.workflows.loan_desk import LoanDesk
 from headrace.workflows.loan_facts import loan_facts
 from headrace.workflows.loan_log import Approved, DayEnded, Funded, Happened, Signed, event_of
 from headrace.workflows.loan_reports import cash_by_month, loan_table, outcome
+from headrace.workflows.loan_standing import taken_up
 from loan_sample import AT, START, YUAN, MemoryLog, contract, desk_with
 
 BANK = chart.shipped("bank")
@@ -381,6 +385,87 @@ def test_a_ledger_of_another_log_is_refused():
         LoanDesk(MemoryLog(), ledger, BANK)
 
 
+def test_what_was_kept_of_another_log_or_a_younger_ledger_is_not_taken_up():
+    log, batches, shelf = MemoryLog(), InMemory(), MemoryShelf()
+    desk = desk_with(contract(), log=log, ledger=Ledger(batches))
+    happens(desk, Disburse(START))
+    end_days(desk, date(2024, 3, 1))
+    LoanDesk(log, Ledger(batches), BANK, shelf).keep()
+    entries = log.entries()
+    other = MemoryLog()
+    desk_with(contract(yuan=90_000), log=other)
+    assert taken_up(shelf.kept, entries) is not None
+    assert taken_up(shelf.kept, entries[:-1]) is None
+    assert taken_up(shelf.kept, other.entries() + entries[2:]) is None, "as long, and another log"
+    fresh = InMemory()  # a ledger that was lost is filled again from the log
+    again = LoanDesk(log, Ledger(fresh), BANK, shelf)
+    assert again.ledger.head.transfers == desk.ledger.head.transfers
+    same_standing(again, desk)
+
+
+def test_exact_amounts_longer_than_64_bits_are_kept():
+    log, batches, shelf = MemoryLog(), InMemory(), MemoryShelf()
+    desk = desk_with(contract(yuan=9_000_000_000), log=log, ledger=Ledger(batches), cash=10**13)
+    happens(desk, Disburse(START))
+    end_days(desk, date(2024, 1, 20))
+    assert desk.book.loans["L-1"].account.accrued > 2**64
+    LoanDesk(log, Ledger(batches), BANK, shelf).keep()
+    same_standing(LoanDesk(log, Ledger(batches), BANK, shelf), desk)
+
+
+def test_what_a_loan_exposes_a_book_to():
+    day, late = date(2024, 1, 2), date(2024, 2, 1)
+    desk = desk_with(contract(), contract("L-2", 50_000, start=late), contract("L-3", 70_000))
+    loans = desk.book.loans
+    assert exposures(loans.values(), day) == {
+        "P-L-1": 100_000 * YUAN, "P-L-2": 50_000 * YUAN, "P-L-3": 70_000 * YUAN
+    }, "what was signed may still be drawn"  # fmt: skip
+    happens(desk, Disburse(START))
+    end_days(desk, date(2024, 1, 10))
+    assert exposures(loans.values(), desk.book.day).keys() == {"P-L-1", "P-L-2"}, "L-3 passed"
+    happens(desk, Prepay(desk.book.day, 40_000 * YUAN))
+    owed = exposures(desk.book.loans.values(), desk.book.day)
+    assert 0 < owed["P-L-1"] == desk.book.loans["L-1"].account.principal_owed < 100_000 * YUAN
+    heads = {"P-L-1": "P-L-1", "P-L-2": "P-L-1"}
+    assert taken_by("P-L-2", {"P-L-1": 5, "P-L-2": 3, "Z": 9}, heads, day) == Taken(
+        3, 8, "P-L-1", day
+    )
+    assert taken_by("Z", {"Z": 9}, None, day) == Taken(9, None, None, day)
+    assert exposed_by(Taken(9), 1) == {"exposure_customer": 10}, "not known is not zero"
+
+
+def test_batches_are_signed_on_many_days_each_once(tmp_path):
+    place, standing = tmp_path / "book", tmp_path / "standing"
+    first = [contract(), contract("L-2", 50_000)]
+    second = [contract("L-3", 30_000), replace(contract("L-4", 20_000), party="P-L-1"),
+              contract("L-5", 10_000, method=Method.BULLET)]  # fmt: skip
+    with open_book(str(place), create=True, shelf=standing) as here:
+        made = here.sign_batch(first, "one", AT)
+        assert (made.day, made.signed, made.funded_minor) == (START, ("L-1", "L-2"), 150_000 * YUAN)
+        for name in made.signed:
+            happens(here.desk, Disburse(START), name)
+        here.end_days(date(2024, 2, 10), AT)
+        made = here.sign_batch(second, "two", AT)
+        assert made.signed == ("L-3", "L-5")
+        assert made.owing == ("L-4",), "its firm has drawn"
+        terms = here.desk.book.loans["L-5"].contract.terms
+        assert (terms.start, terms.maturity) == (date(2024, 2, 11), date(2025, 2, 11))
+        happens(here.desk, Disburse(date(2024, 2, 11)), "L-3")
+        again = here.sign_batch(second, "two", AT + 1)
+        assert (again.signed, again.before) == ((), ("L-3", "L-5"))
+        with pytest.raises(InputError, match="with other contracts"):
+            here.sign_batch([contract("L-9")], "two", AT)
+        here.end_days(date(2024, 3, 5), AT)
+        assert here.desk.account_of("cash", "CNY")
+        trial = asof.trial_balance(here.desk.ledger.book)
+        assert pc.sum(trial["balance"]).as_py() == 0
+        assert reports.balance_sheet(trial, BANK).balanced
+        kept = here.desk
+    with open_book(str(place)) as whole, open_book(str(place), shelf=standing) as quick:
+        same_standing(whole.desk, kept)
+        same_standing(quick.desk, kept)
+
+
 def test_another_writer_is_caught_up_with():
     log, batches = MemoryLog(), InMemory()
     one = desk_with(contract(), log=log, ledger=Ledger(batches))
@@ -446,10 +531,31 @@ acts = st.lists(
 )
 
 
+class MemoryShelf:
+    """Holds how a book stood."""
+
+    kept = None
+
+    def read(self):
+        return self.kept
+
+    def write(self, content):
+        self.kept = content
+
+
+def same_standing(one, other):
+    """Two desks are at the same place."""
+    assert one.book.loans == other.book.loans
+    assert list(one.book.loans) == list(other.book.loans)
+    assert (one.book.day, one.book.number) == (other.book.day, other.book.number)
+    assert list(one.book.ids.items()) == list(other.book.ids.items())
+    assert (one._cash, one._others, one._postings) == (other._cash, other._others, other._postings)
+
+
 @settings(max_examples=25)
 @given(acts, st.sampled_from([Method.INTEREST_FIRST, Method.EQUAL_INSTALMENT]))
 def test_whatever_happens_the_ledger_agrees_and_the_log_makes_the_same_again(story, method):
-    log, batches = MemoryLog(), InMemory()
+    log, batches, shelf = MemoryLog(), InMemory(), MemoryShelf()
     desk = desk_with(
         contract(months=6, method=method), contract("L-2", 50_000, months=3, method=method),
         log=log, ledger=Ledger(batches),
@@ -468,6 +574,9 @@ def test_whatever_happens_the_ledger_agrees_and_the_log_makes_the_same_again(sto
         }[what]
         happens(desk, event, name, key=f"act {number}")
         check_ledger(desk)
+        if number == len(story) // 2:
+            LoanDesk(log, Ledger(batches), BANK, shelf).keep()
+    same_standing(LoanDesk(log, Ledger(batches), BANK, shelf), desk)
     again = LoanDesk(log, Ledger(batches), BANK)
     assert again.book.loans == desk.book.loans
     assert again.ledger.head == desk.ledger.head

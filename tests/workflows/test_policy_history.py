@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headrace.decisions.flow.rollout import PLACES, Mode
 from headrace.workflows.policy_history import (
     DEEDS,
     Act,
@@ -23,13 +24,15 @@ ACTS = st.lists(
         st.sampled_from(
             [each for each in Deed if each is not Deed.LIST]
             + [Deed.ACTIVATE] * 3
-            + [Deed.ROLL_BACK] * 2
+            + [Deed.ROLL_BACK, Deed.SET_BESIDE] * 2
         ),
         st.integers(1, 4),
         PEOPLE,
         st.sampled_from(["", "why"]),
         st.integers(-3, 30),  # how long after it is recorded an activation starts
         st.integers(0, 5),  # time that goes by before it
+        st.sampled_from(["challenger", "shadow"]),
+        st.integers(0, 6),  # twentieths of customers, for who stands beside
     ),
     max_size=25,
 )
@@ -48,9 +51,11 @@ def with_three_versions():
 def tried(acts):
     """The history after each act that was let in, with the time of the act."""
     history, at = with_three_versions(), 0
-    for deed, wanted, by, comment, start, wait in acts:
+    for deed, wanted, by, comment, start, wait, mode, share in acts:
         at += wait
         told = {"from": at + start} if deed in {Deed.ACTIVATE, Deed.ROLL_BACK} else {}
+        if deed is Deed.SET_BESIDE:
+            told = {"mode": mode, "share": share * 2_000}
         version = wanted
         if deed is Deed.PROPOSE:
             version = len(history.versions) + 1
@@ -66,7 +71,20 @@ def test_what_decided_at_a_moment_stays_what_it_was(acts):
     for at, history in tried(acts):
         for moment in range(at):
             assert history.active_at(moment) == before.active_at(moment)
+            assert history.beside_at(moment) == before.beside_at(moment)
         before = history
+
+
+@given(ACTS)
+def test_what_stands_beside_is_approved_not_in_force_and_no_more_than_the_whole(acts):
+    for at, history in tried(acts):
+        found = history.beside_at(at)
+        shares = [each.share for each in found if each.mode is Mode.CHALLENGER]
+        assert sum(shares) <= PLACES
+        for each in found:
+            assert history.version(each.version).is_approved
+            assert each.version != history.active_at(at)
+            assert not [act for act in history.activations if each.since < act.start <= at]
 
 
 @given(ACTS)
@@ -95,6 +113,30 @@ def test_the_last_activation_decides_in_the_end(acts):
 )
 def test_one_person_under_two_spellings(first, last):
     assert identity(first) == identity(last)
+
+
+def test_another_challenger_may_not_take_what_is_taken():
+    history = with_three_versions()
+
+    def beside(number, share, at, **more):
+        told = {"mode": "challenger", "share": share} | more
+        return history.with_act(Act("cards", Deed.SET_BESIDE, number, "Bob", told=told, at=at))
+
+    history = beside(1, 6_000, 1)
+    with pytest.raises(RefusedError, match="60 per cent"):
+        beside(2, 4_001, 2)
+    history = beside(2, 4_001, 2, mode="shadow")
+    history = beside(1, 5_999, 3)
+    history = beside(2, 4_001, 4)
+    assert [each.version for each in history.beside_at(4)] == [1, 2], "each keeps its place"
+    with pytest.raises(RefusedError, match="must stand beside"):
+        beside(3, 0, 5)
+    with pytest.raises(RefusedError, match="part of customers"):
+        beside(3, 10_001, 5)
+    assert [each.version for each in beside(1, 0, 5).beside_at(5)] == [2]
+    rejected = history.with_act(Act("cards", Deed.REJECT, 2, "Cid", "no", at=6))
+    assert [each.version for each in rejected.beside_at(6)] == [1]
+    assert [each.version for each in rejected.beside_at(5)] == [1, 2]
 
 
 def test_two_people_with_names_alike():

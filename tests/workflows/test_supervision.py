@@ -22,6 +22,7 @@ from headrace.workflows.supervision import (
     split,
 )
 from headrace.workflows.supervision_reports import REPORTS, financed, report
+from headrace.workflows.supervision_sources import category_text
 
 AS_OF = date(2026, 6, 30)
 MILLION = 100_000_000  # minor units
@@ -219,6 +220,9 @@ def test_a_firm_on_two_lists_is_counted_once():
     part = section(report("sci_tech", Position(AS_OF, found)), "sci_tech")
     assert cells(part, "高新技术企业")["balance"] == MILLION
     assert cells(part, "科技型中小企业")["balance"] == MILLION
+    told = {row.name: row.text for row in part.rows}
+    assert told["高新技术企业"] == Text("High-tech firms (高新技术企业)", "高新技术企业")
+    assert category_text("自定义") == Text("自定义", "自定义"), "a bank's own stays as it is"
     assert cells(part, "stated")["balance"] == MILLION
     assert cells(part, "not_stated")["balance"] == MILLION
 

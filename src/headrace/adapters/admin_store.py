@@ -85,6 +85,43 @@ def end_session(store: WebStore, shown: str, entry: Entry) -> None:
     store.write(end)
 
 
+@dataclass(frozen=True)
+class Over:
+    """Which sessions a provider says are over; one of `user` and `elsewhere` is given.
+
+    Attributes:
+        user: Whose; empty: anybody's.
+        elsewhere: The provider's name for the session; those of the user of which it gave no name
+            end too. Empty: all of the user's.
+        before: Only those that began before this moment, microseconds since 1970.
+    """
+
+    user: str
+    elsewhere: str
+    before: int
+
+
+def end_sessions(store: WebStore, over: Over, entry: Entry) -> int:
+    """End sessions of people who signed in elsewhere; how many.
+
+    With one line of the audit, none where there was no such session.
+    """
+    fits = sessions.c.created < over.before
+    if over.user:
+        named = sessions.c.elsewhere.in_((over.elsewhere, "")) if over.elsewhere else sql.true()
+        fits &= (sessions.c.user == over.user) & named
+    else:
+        fits &= (sessions.c.elsewhere == over.elsewhere) & (sessions.c.elsewhere != "")
+
+    def end(connection: Connection) -> int:
+        ended = connection.execute(sql.delete(sessions).where(fits)).rowcount
+        if ended:
+            note_entry(connection, entry)
+        return int(ended)
+
+    return store.write(end)
+
+
 def all_keys(store: WebStore) -> tuple[ApiKey, ...]:
     """All API keys, the newest first, revoked ones too."""
     query = sql.select(api_keys).order_by(api_keys.c.created.desc())
@@ -98,14 +135,35 @@ def user_of_subject(store: WebStore, subject: str) -> User | None:
     return user_of(rows[0]) if rows else None
 
 
-def set_user(store: WebStore, name: str, entry: Entry, **values: tuple[str, ...]) -> None:
+def set_user(
+    store: WebStore,
+    name: str,
+    entry: Entry,
+    *,
+    before: tuple[str, ...] | None = None,
+    **values: tuple[str, ...],
+) -> None:
     """Give a user other roles or regions, from the next request on.
 
+    Args:
+        store: Where they are.
+        name: Whose.
+        entry: For the audit.
+        before: The roles that whoever changes them saw; None: they do not matter.
+        values: `roles`, `regions`.
+
     Raises:
-        InputError: There is no such user.
+        InputError: There is no such user, or somebody changed the roles meanwhile.
     """
 
     def change(connection: Connection) -> None:
+        stands = sql.select(users.c.roles).where(users.c.name == name)
+        if before is not None and connection.scalar(stands) not in {" ".join(before), None}:
+            raise InputError(
+                "Somebody changed these roles meanwhile",
+                where=name,
+                remedy="Load the page again",
+            )
         _set_user(connection, name, **values)
         note_entry(connection, entry)
 

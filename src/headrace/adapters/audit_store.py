@@ -165,6 +165,15 @@ def check_audit(
         if fault := _fault(each, size, before, public_key):
             problems.append(Problem(where, fault, _remedy(lines_of=each)))
             size, before = _stands(each)  # what comes after is judged by itself
+    stray = _lines_beyond(store, len(seals))
+    if stray:
+        problems.append(
+            Problem(
+                "audit, seals",
+                f"none has {stray} lines that say they are sealed",
+                "they were added",
+            )
+        )
     if kept is not None and kept not in {each.checkpoint for each in seals}:
         problems.append(
             Problem("audit", "holds no such checkpoint", "it was cut or sealed anew since")
@@ -241,6 +250,13 @@ def _lines_of(store: WebStore, number: int) -> tuple[Entry, ...]:
 
 def _unsealed(store: WebStore) -> int:
     query = sql.select(sql.func.count()).select_from(audit).where(audit.c.seal.is_(None))
+    return store.read(lambda connection: int(connection.execute(query).scalar_one()))
+
+
+def _lines_beyond(store: WebStore, last: int) -> int:
+    """How many lines say that they are in a seal that there is not."""
+    query = sql.select(sql.func.count()).select_from(audit)
+    query = query.where((audit.c.seal > last) | (audit.c.seal < 1))
     return store.read(lambda connection: int(connection.execute(query).scalar_one()))
 
 

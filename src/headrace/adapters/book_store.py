@@ -31,6 +31,10 @@ WRITES = "headrace_writes"
 _Done = TypeVar("_Done")
 
 
+class MissingError(InputError):
+    """There is no such store: no file, or no tables of its kind in the database."""
+
+
 def engine_of(address: str, *, create: bool) -> Engine:
     """The database at an address.
 
@@ -44,7 +48,7 @@ def engine_of(address: str, *, create: bool) -> Engine:
     if not on_server(address):
         path = Path(address)
         if not create and not path.is_file():
-            raise InputError("There is no such store", where=address, remedy="Check the name")
+            raise MissingError("There is no such store", where=address, remedy="Check the name")
         engine = sql.create_engine(sql.URL.create("sqlite", database=str(path)), **POOL)
         sql.event.listen(engine, "connect", _set_up_sqlite)
         sql.event.listen(engine, "begin", _begin_sqlite)
@@ -93,7 +97,7 @@ def book_at(address: str, first: sql.Table, what: str, remedy: str, *, create: b
         if create:
             retried(lambda: first.metadata.create_all(engine))
         if not sql.inspect(engine).has_table(first.name):
-            raise InputError(
+            raise MissingError(
                 f"The database holds no {what}", where=address_shown(engine), remedy=remedy
             )
     return engine

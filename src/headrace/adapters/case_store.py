@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from headrace.adapters.book_store import WRITES, book_at, in_our_words, retried
 from headrace.errors import EvidenceError, HeadraceError
+from headrace.monitor.case_alerts import alert_event, case_for
 from headrace.monitor.cases import (
     USUAL,
     Alert,
@@ -30,8 +31,6 @@ from headrace.monitor.cases import (
     Deed,
     Refusal,
     RefusedError,
-    alert_event,
-    case_for,
     fold,
     opened,
     with_event,

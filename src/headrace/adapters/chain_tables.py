@@ -213,8 +213,12 @@ def _read_nodes(reading: _Reading) -> None:
         if not code or not name:
             reading.refuse(file, row, ("industry_code", code), "no code or no name of an industry")
             continue
+        of = str(line.get("company_code") or "")
+        if not of:
+            reading.refuse(file, row, ("company_code", of), "no code of a firm")
+            continue
         node = reading.industry(code, name)
-        firm = reading.firm(str(line["company_code"]), line.get("company_name"))
+        firm = reading.firm(of, line.get("company_name"))
         reading.industry_of.setdefault(firm, node)
 
 
@@ -222,6 +226,9 @@ def _read_declared(reading: _Reading) -> None:
     file = "company_product.parquet"
     wanted = ["company_code", "product", "weight"]
     for row, (code, product, share) in reading.rows(file, wanted):
+        if not code or not product:
+            reading.refuse(file, row, ("company_code", code), "no firm or no product")
+            continue
         firm = reading.firm(code, None)
         if share is not None and not 0 <= share <= 1:
             reading.refuse(file, row, ("weight", share), "a share of revenue outside 0..1")

@@ -71,6 +71,22 @@ PLEDGES = (
 )
 
 
+BORROWERS = (
+    Column("loan", also=("贷款", "合同编号"), needed=True),
+    Column("party", also=("企业代号", "借款人")),
+)
+
+
+def read_borrowers(path: Path) -> dict[str, str]:
+    """Who borrows each pledged loan, of those of which the sheet says it.
+
+    Raises:
+        InputError: Naming row and column.
+    """
+    rows = read_rows(path, BORROWERS)
+    return {row["loan"]: row["party"] for row in rows if row["party"] is not None}
+
+
 def read_pledges(path: Path, standard: Lines) -> list[PledgedLoan]:
     """Loans with what secures them: one row per piece, the first of a loan says what is owed.
 

@@ -29,6 +29,7 @@ from headrace.workflows.decision_facts import (
     FactsBehind,
     event_table,
     facts_behind,
+    is_text,
     related,
 )
 from headrace.workflows.policies import Sheets, kept_features, kept_version
@@ -127,8 +128,9 @@ def events_in(
         if at > number:
             break
         history.take(record, until=row if at == number else None)
+    whole = history.whole()
     asked = Asked(history.own.name, history.event, instant_of(found.record["moment"]))
-    return facts_behind(found.feature_set, history.whole(), asked, names)
+    return facts_behind(found.feature_set, whole, asked, names)
 
 
 class _History:
@@ -159,20 +161,68 @@ class _History:
 
     def whole(self) -> History:
         """All of it, the event last; a table of which nothing came in has no rows."""
-        events = {}
+        parts = {}
         for table in self.feature_set.tables:
-            given = _joined(self.events.get(table.name) or [_like(self.event, table)])
-            gone = self.voids.get(table.name)
-            events[table.name] = _without(given, _joined(gone), table) if gone else given
-        return History(events)
+            given = self.events.get(table.name) or [_like(self.event, table)]
+            gone = _ids_of(self.voids.get(table.name, []), table)
+            parts[table.name] = [_without(each, gone, table) for each in given] if gone else given
+        for name in _mixed([self.event, *(each for some in parts.values() for each in some)]):
+            asked = self.event[name][0].as_py() if name in self.event.column_names else None
+            parts = {at: [_as_text(each, name, asked) for each in some]
+                     for at, some in parts.items()}  # fmt: skip
+            self.event = _as_text(self.event, name, asked)
+        return History({name: _joined(some) for name, some in parts.items()})
 
 
-def _without(events: pa.Table, voids: pa.Table, table: Table) -> pa.Table:
+def _ids_of(voids: list[pa.Table], table: Table) -> set[tuple[Any, ...]]:
+    """What names the events that had been taken back: id and time, as far as both are given."""
+    gone = set()
+    for each in voids:
+        plain = event_table(table, each)
+        gone |= set(zip(*(plain[name].to_pylist() for name in _naming(each, table)), strict=True))
+    return gone
+
+
+def _naming(voids: pa.Table, table: Table) -> list[str]:
+    names = (table.id, table.time)
+    return [name for name in names if name is not None and name in voids.column_names]
+
+
+def _without(events: pa.Table, gone: set[tuple[Any, ...]], table: Table) -> pa.Table:
     """Events without those that had been taken back."""
-    names = [name for name in (table.id, table.time) if name in voids.column_names]
-    gone = set(zip(*(event_table(table, voids)[name].to_pylist() for name in names), strict=True))
+    names = _naming(events, table)
     there = zip(*(events[name].to_pylist() for name in names), strict=True)
     return events.filter(pa.array([each not in gone for each in there], pa.bool_()))
+
+
+def _mixed(tables: list[pa.Table]) -> list[str]:
+    """Columns that hold texts in one table and whole numbers in another."""
+    texts, numbers = set[str](), set[str]()
+    for table in tables:
+        for name, column in zip(table.column_names, table.columns, strict=True):
+            if is_text(column.type):
+                texts.add(name)
+            elif pa.types.is_integer(column.type):
+                numbers.add(name)
+    return sorted(texts & numbers)
+
+
+def _as_text(events: pa.Table, name: str, asked: object) -> pa.Table:
+    """A column of whole numbers and texts as texts.
+
+    A value that only looks like the event's own, 7 beside "7", is put into quotation marks, so that
+    it is not taken for the same.
+    """
+    if name not in events.column_names:
+        return events
+    values = [
+        None if value is None
+        else f'"{value}"' if str(value) == str(asked) and type(value) is not type(asked)
+        else str(value)
+        for value in events[name].to_pylist()
+    ]  # fmt: skip
+    at = events.column_names.index(name)
+    return events.set_column(at, name, pa.array(values, pa.string()))
 
 
 def _like(event: pa.Table, table: Table) -> pa.Table:

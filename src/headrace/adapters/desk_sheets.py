@@ -5,15 +5,16 @@ and again when a file has changed, so that a desk goes on working in Excel.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from headrace.adapters.collateral_files import read_pledges
+from headrace.adapters.collateral_files import read_borrowers, read_pledges
 from headrace.adapters.desk_files import read_cells
 from headrace.adapters.pool_files import read_pool_events
 from headrace.adapters.price_files import read_prices
@@ -23,7 +24,7 @@ from headrace.contracts.collateral.marks import Rules
 from headrace.contracts.collateral.terms import shipped as shipped_terms
 from headrace.contracts.instruments.views import papers
 from headrace.contracts.sharing.book import shipped as shipped_schemes
-from headrace.contracts.sharing.pool_terms import PoolTerms
+from headrace.contracts.sharing.pool_terms import Claim, Event, Guarantee, PoolTerms
 from headrace.errors import InputError
 from headrace.workflows import goods_pledge, pledge_check, pool_days, statistics_marks, vouchers
 from headrace.workflows.collateral_book import (
@@ -39,6 +40,9 @@ ENDINGS = (".xlsx", ".csv", ".parquet", ".ods")
 SIMULATED = "SIMULATED.txt"
 REFUSED_ACT = ["row", "on", "act", "by", "target", "to", "amount_minor", "answer", "says"]
 REFUSED_EVENT = ["row", "on", "event", "receipt", "pledge", "tonnes", "answer", "says", "detail"]
+POOL_SUMS = ("money_minor", "outstanding_minor")
+BORROWERS = pa.schema([("loan", pa.string()), ("party", pa.string())])
+CLAIMS = pa.schema([("claim", pa.string()), ("seller", pa.string()), ("buyer", pa.string())])
 Tables = Mapping[str, pa.Table]
 _Read = TypeVar("_Read")
 
@@ -52,12 +56,18 @@ class Pool:
         en: What the scheme is called.
         zh: The same.
         days: Its events with their answers, as `pool_days.days_table`.
+        borrowers: Whose loan each of those events is about; None where about none.
+        money_minor: In the pool after the last of all events; None where nothing happened.
+        outstanding_minor: Guaranteed then; None where nothing happened.
     """
 
     scheme: str
     en: str
     zh: str
     days: pa.Table
+    borrowers: tuple[str | None, ...]
+    money_minor: int | None
+    outstanding_minor: int | None
 
 
 class DeskSheets:
@@ -75,7 +85,9 @@ class DeskSheets:
         return (self.folder / SIMULATED).is_file()
 
     def collateral(self) -> Tables:
-        """`loans` marked at the last day of prices, their `pieces`; empty without both sheets.
+        """`loans` marked at the last day of prices, their `pieces`, and who borrows (`borrowers`).
+
+        Empty without both sheets. Value and ratio of a loan of which a price is missing are null.
 
         Raises:
             InputError: A sheet cannot be read; names file, row and column.
@@ -107,7 +119,9 @@ class DeskSheets:
         )
 
     def double_pledges(self, language: str) -> Tables:
-        """`findings` on claims asked beside those financed; empty without `claims_asked`.
+        """`findings` on claims asked beside those financed, and the parties of `claims`.
+
+        Empty without `claims_asked`.
 
         Raises:
             InputError: A sheet cannot be read.
@@ -180,7 +194,22 @@ def _collateral(paths: Mapping[str, Path]) -> Tables:
     marked = marked_loans(loans, quotes(file.rows, codes, known.on, file.name), known.on, Rules())
     if not file.missing:
         marked = with_haircuts(marked, known, HaircutTerms())
-    return {"loans": loans_table(marked, terms, known.on), "pieces": pieces_table(marked)}
+    borrowers = read_borrowers(paths["pledges"])
+    return {
+        "loans": _known(loans_table(marked, terms, known.on)),
+        "pieces": pieces_table(marked),
+        "borrowers": pa.table(
+            {"loan": list(borrowers), "party": list(borrowers.values())}, BORROWERS
+        ),
+    }
+
+
+def _known(loans: pa.Table) -> pa.Table:
+    """A value that lacks a price is not known rather than too small."""
+    for name in ("value_minor", "ratio"):
+        known = pc.if_else(loans["complete"], loans[name], None)
+        loans = loans.set_column(loans.column_names.index(name), name, known)
+    return loans
 
 
 def _vouchers(paths: Mapping[str, Path], language: str) -> Tables:
@@ -222,15 +251,38 @@ def _claims(paths: Mapping[str, Path], language: str) -> Tables:
         pledge_check.read_claims(read_cells(path, pledge_check.FIELDS)) for path in paths.values()
     )
     found = pledge_check.check_claims(asked, known, lang=language)
-    return {"findings": found.findings, "aside": asked.aside}
+    parties = [(row.values.get("seller"), row.values.get("buyer")) for row in asked.rows]
+    claims = {
+        "claim": [row.values["claim"] for row in asked.rows],
+        "seller": [seller for seller, _ in parties],
+        "buyer": [buyer for _, buyer in parties],
+    }
+    return {
+        "findings": found.findings,
+        "claims": pa.table(claims, CLAIMS),
+        "aside": asked.aside,
+    }
 
 
 def _pool(path: Path) -> Pool:
     events = read_pool_events(path)
     scheme = shipped_schemes().scheme(path.stem, min(event.on for _, event in events))
     parties = frozenset(party for party in scheme.parties if party != scheme.residual)
-    days = pool_days.run_pool(PoolTerms(scheme, parties), events)
-    return Pool(scheme.id, scheme.en, scheme.zh, pool_days.days_table(days))
+    days = pool_days.days_table(pool_days.run_pool(PoolTerms(scheme, parties), events))
+    whose = _borrowers([event for _, event in events])
+    last = days.slice(max(days.num_rows - 1, 0)).to_pydict()
+    money, outstanding = (next(iter(last[name]), None) for name in POOL_SUMS)
+    return Pool(scheme.id, scheme.en, scheme.zh, days, whose, money, outstanding)
+
+
+def _borrowers(events: Sequence[Event]) -> tuple[str | None, ...]:
+    """Whose loan each event is about."""
+    loans = {each.loan: each.borrower for each in events if isinstance(each, Guarantee)}
+    claims = {each.claim: each.loan for each in events if isinstance(each, Claim)}
+    named = (
+        getattr(each, "loan", None) or claims.get(getattr(each, "claim", "")) for each in events
+    )
+    return tuple(None if loan is None else loans.get(loan) for loan in named)
 
 
 def _marks(paths: Mapping[str, Path]) -> Marks:

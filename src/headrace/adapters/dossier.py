@@ -14,8 +14,8 @@ from headrace.decisions.lending.decision import Decision, from_json
 from headrace.errors import EvidenceError, InputError
 from headrace.pack import Pack
 from headrace.workflows.due_diligence import Dossier
-from headrace.workflows.explain import RECORDS, run_settings
 from headrace.workflows.industry import names
+from headrace.workflows.run_note import RECORDS, run_settings
 
 Reading = Callable[[pa.Table], pa.Table]
 _ABOUT = {

@@ -25,7 +25,7 @@ EVENTS = ("decision.made", "policy.activated", "case.opened", "job.ended", "payo
 SECOND_US = 1_000_000
 WAITS = (5, 60, 300, 1_800, 7_200, 18_000, 28_800, 28_800)
 """Seconds before each further try: a day in all."""
-CLAIM_SECONDS = 60
+CLAIM_SECONDS = PAUSE_SECONDS = 60
 HOOKS_MAX = 50
 ANSWER_MAX = 200
 
@@ -192,7 +192,11 @@ class HookStore:
         return self.store.write(take)
 
     def settle(self, message: Message, answer: str, now: int, *, is_done: bool) -> None:
-        """Note what came of a try: it is done, is due again later, or is given up."""
+        """Note what came of a try: it is done, is due again later, or is given up.
+
+        What else waits for a receiver that failed waits a minute too: one that does not answer must
+        not keep the others waiting, message by message.
+        """
         tried_out = message.tries > len(WAITS)
         state = SENT if is_done else GIVEN_UP if tried_out else WAITING
         due = now if state != WAITING else now + WAITS[message.tries - 1] * SECOND_US
@@ -201,7 +205,24 @@ class HookStore:
             .where(messages.c.number == message.number)
             .values(state=state, due=due, answer=answer[:ANSWER_MAX])
         )
-        self.store.write(lambda connection: connection.execute(change))
+        rest = sql.update(messages).where(
+            (messages.c.hook == message.hook)
+            & (messages.c.number != message.number)
+            & (messages.c.state == WAITING)
+            & (messages.c.due < now + PAUSE_SECONDS * SECOND_US)
+        )
+
+        def settle(connection: Connection) -> None:
+            connection.execute(change)
+            if not is_done:
+                connection.execute(rest.values(due=now + PAUSE_SECONDS * SECOND_US))
+
+        self.store.write(settle)
+
+    def forget(self, created_before: int) -> int:
+        """Delete messages that are older than a moment, arrived or not; how many."""
+        old = sql.delete(messages).where(messages.c.created < created_before)
+        return self.store.write(lambda connection: connection.execute(old).rowcount)
 
     def try_again(self, hook: str, now: int) -> int:
         """Make all that was given up, or waits, due now; how many."""

@@ -306,6 +306,22 @@ class JobStore:
 
         return self.store.write(resume)
 
+    def forget(self, ended_before: int) -> tuple[str, ...]:
+        """Delete jobs that ended before a moment, and the keys they were asked for under; ids."""
+        old = jobs.c.ended.is_not(None) & (jobs.c.ended < ended_before)
+
+        def forget(connection: Connection) -> tuple[str, ...]:
+            found = tuple(connection.scalars(sql.select(jobs.c.id).where(old)))
+            connection.execute(sql.delete(jobs).where(old))
+            return found
+
+        return self.store.write(forget)
+
+    def ids(self) -> frozenset[str]:
+        """Of all jobs that there are."""
+        query = sql.select(jobs.c.id)
+        return self.store.read(lambda connection: frozenset(connection.scalars(query)))
+
 
 def _held(name: str, owner: str) -> sql.ColumnElement[bool]:
     return (jobs.c.id == name) & (jobs.c.owner == owner) & (jobs.c.status == Status.RUNNING.value)

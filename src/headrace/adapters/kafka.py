@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -165,20 +166,8 @@ class KafkaSource:
             StorageError: The same.
         """
         self._broker.begin({})  # questions would wait behind the answers of every fetch
-        known = self._live.positions
-        wanted: dict[Place, int] = {}
-        for topic in self._topics.values():
-            offsets = self._broker.offsets(topic.name)
-            for partition in topic.partitions or sorted(offsets):
-                if partition not in offsets:
-                    raise InputError(
-                        f"topic {topic.name!r} has no partition {partition}",
-                        remedy=f"partitions: {', '.join(map(str, sorted(offsets)))}",
-                    )
-                place, (first, end) = (topic.name, partition), offsets[partition]
-                start = _start(place, known.get(place), first, end)
-                unchecked = self._quarantine.complete.get(place, 0) if place in known else start
-                wanted[place] = max(first, min(start, unchecked))
+        known, complete = self._live.positions, self._quarantine.complete
+        wanted = starts(self._broker, self._topics.values(), known, complete)
         self._broker.begin(wanted)
         self._checked = self._quarantine.complete | wanted
         self._begun = True
@@ -203,7 +192,7 @@ class KafkaSource:
             self.begin()
         try:
             messages = self._broker.take(messages_max, wait_seconds)
-            for topic, several in _by_topic(messages).items():
+            for topic, several in by_topic(messages).items():
                 self._take(self._topics[topic], several)
         except BaseException:
             self._begun = False  # some may have been read and not taken in
@@ -293,12 +282,7 @@ def connect(
     Raises:
         InputError: The library is not installed, or does not know a setting.
     """
-    try:
-        import confluent_kafka  # noqa: PLC0415  (an extra, absent by default)
-    except ImportError as error:
-        message = "reading Kafka needs a library that is not installed"
-        remedy = "Run: pip install 'headrace[kafka]'"
-        raise InputError(message, where=servers, remedy=remedy) from error
+    confluent_kafka = library(servers)
     try:
         consumer = confluent_kafka.Consumer(
             {**(settings or {}), "bootstrap.servers": servers, **_OURS}
@@ -306,6 +290,20 @@ def connect(
     except confluent_kafka.KafkaException as error:
         raise InputError(f"Kafka's library refuses: {error}", where=servers) from error
     return _Kafka(confluent_kafka, consumer, servers, answer_seconds)
+
+
+def library(servers: str) -> Any:
+    """Kafka's library.
+
+    Raises:
+        InputError: It is not installed.
+    """
+    try:
+        return import_module("confluent_kafka")  # an extra, absent by default
+    except ImportError as error:
+        message = "Kafka needs a library that is not installed"
+        remedy = "Run: pip install 'headrace[kafka]'"
+        raise InputError(message, where=servers, remedy=remedy) from error
 
 
 class _Kafka:
@@ -391,6 +389,37 @@ def _rejected(run: Run, take: Callable[[pa.Table], Pushed]) -> list[Rejected]:
     ]
 
 
+def starts(
+    broker: Broker, topics: Iterable[Topic], known: Positions, complete: Positions
+) -> dict[Place, int]:
+    """From where each partition is read on.
+
+    Args:
+        broker: Reads none of them meanwhile.
+        topics: With their partitions.
+        known: Where the log stands.
+        complete: Up to where the quarantine is.
+
+    Raises:
+        InputError: A topic or partition is not there, or nobody answers.
+        StorageError: Messages that were not taken in are gone from the broker.
+    """
+    wanted: dict[Place, int] = {}
+    for topic in topics:
+        offsets = broker.offsets(topic.name)
+        for partition in topic.partitions or sorted(offsets):
+            if partition not in offsets:
+                raise InputError(
+                    f"topic {topic.name!r} has no partition {partition}",
+                    remedy=f"partitions: {', '.join(map(str, sorted(offsets)))}",
+                )
+            place, (first, end) = (topic.name, partition), offsets[partition]
+            start = _start(place, known.get(place), first, end)
+            unchecked = complete.get(place, 0) if place in known else start
+            wanted[place] = max(first, min(start, unchecked))
+    return wanted
+
+
 def _start(place: Place, known: int | None, first: int, end: int) -> int:
     """Where a partition is read from: where the log stands, or the first message there is.
 
@@ -411,7 +440,8 @@ def _start(place: Place, known: int | None, first: int, end: int) -> int:
     )
 
 
-def _by_topic(messages: Iterable[Message]) -> dict[str, list[Message]]:
+def by_topic(messages: Iterable[Message]) -> dict[str, list[Message]]:
+    """Messages of each topic, in their order."""
     found: dict[str, list[Message]] = {}
     for message in messages:
         found.setdefault(message.topic, []).append(message)

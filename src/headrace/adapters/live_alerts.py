@@ -24,7 +24,8 @@ from headrace.adapters.policy_sheets import read_workbook
 from headrace.decisions.flow.policy import Policy
 from headrace.decisions.flow.record import made_of
 from headrace.errors import HeadraceError
-from headrace.monitor.cases import Alert, alert_of
+from headrace.monitor.case_alerts import alert_of
+from headrace.monitor.cases import Alert
 from headrace.workflows.policies import kept_version
 
 PAUSE_SECONDS = 1.0
@@ -36,7 +37,7 @@ PORTION, SHARE, SPREAD_SECONDS = 20, 10, 10.0
 processor for themselves; and for how long what was gathered may be spread out so."""
 
 Several = Sequence[pa.Table | Mapping[str, Any]]
-Job = tuple[Several, int]
+Job = tuple[Several | None, int]
 
 
 class AlertDesk:
@@ -67,11 +68,12 @@ class AlertDesk:
         """Batches of alerts that are not in cases yet."""
         return self._jobs.qsize()
 
-    def tell(self, records: Several, upto: int) -> None:
+    def tell(self, records: Several | None, upto: int) -> None:
         """Have decisions put into cases, where they are alerts.
 
         Args:
             records: Of batches or of one decision, see `headrace.decisions.flow.record`; durable.
+                None: whatever the log holds that was not told, for some may have failed on its way.
             upto: Every decision before this record of the log has been told by now.
         """
         self._jobs.put((records, upto))
@@ -94,27 +96,33 @@ class AlertDesk:
 
     def _gathered(self, job: Job) -> Job:
         """Everything that waits as one; the word to end stays for the next look."""
-        records, upto = list(job[0]), job[1]
+        records, upto = list(job[0] or ()), job[1]
+        is_all = job[0] is not None
         while not self._jobs.empty():
             more = self._jobs.get()
             if more is None:
                 self._jobs.put(None)
                 break
-            records += more[0]
+            records += more[0] or ()
+            is_all &= more[0] is not None
             upto = more[1]
-        return records, upto
+        return (records if is_all else None), upto
 
-    def _told(self, records: Several) -> bool:
+    def _told(self, records: Several | None) -> bool:
         try:
-            found = [alert for each in records for alert in self._alerts(each)]
+            some = self._left()[0] if records is None else records
+            found = [alert for each in some for alert in self._alerts(each)]
             until = perf_counter() + SPREAD_SECONDS
-            for some in _portions(found):
+            for portion in _portions(found):
                 began = perf_counter()
-                self._take(some)
+                self._take(portion)
                 ended = perf_counter()
                 self._stopped.wait(max(0.0, min(SHARE * (ended - began), until - ended)))
         except HeadraceError as error:
             self.failing = str(error)
+            return False
+        except Exception as error:  # noqa: BLE001 - a defect is told; without the thread all is lost
+            self.failing = f"{type(error).__name__}: {error}"
             return False
         self.failing = ""
         return True
@@ -128,7 +136,7 @@ class AlertDesk:
         alerts = [alert_of(each, policy) for each in records_for_alerts(record, read)]
         return [each for each in alerts if each is not None]
 
-    def _left(self) -> Job:
+    def _left(self) -> tuple[Several, int]:
         live = self._decisions.live
         upto = live.records
         records = [

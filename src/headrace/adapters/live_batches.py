@@ -14,7 +14,7 @@ from headrace.adapters.live_decisions import LiveDecisions
 from headrace.adapters.live_policy import policies_by_digest
 from headrace.decisions.flow.policy import Action
 from headrace.features.definition import FeatureSet, Table
-from headrace.monitor.cases import alert_of
+from headrace.monitor.case_alerts import alert_of
 
 
 def decide_tables(

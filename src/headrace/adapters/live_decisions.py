@@ -11,8 +11,9 @@ decision is made by exactly one. What each version was is kept in `policies/DIGE
 from __future__ import annotations
 
 import json
+import re
 import threading
-from collections import OrderedDict
+from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,9 +26,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from headrace.adapters.decision_ids import FRESH_MAX, NOWHERE, DecisionIds, add_all, hash_of
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.live_features import LiveFeatures, UnacknowledgedError
 from headrace.adapters.live_records import EVENTS, NOTE, ONE, Positions, Record
+from headrace.adapters.repeated_events import ANOTHER, Repeats, at_places, other_events, spread
 from headrace.adapters.segment_log import StorageError
 from headrace.decisions.flow.in_force import InForce
 from headrace.decisions.flow.lists import text_of
@@ -49,8 +52,7 @@ from headrace.features.engines.stream import Pushed, PushedOne
 from headrace.features.kernels import codes
 
 BATCH, ALONE, VERSION = "decisions", "decision", "in force"
-REMEMBERED = 1_000_000
-LAST = 2**62
+_OURS = re.compile(r"#(\d+)-\d+")  # the name of an event that brings none, see `_name`
 Moments = NDArray[np.int64]
 
 
@@ -103,7 +105,8 @@ class LiveDecisions:
         self._turn = threading.Lock()
         self._since = perf_counter()
         self.heard: Callable[[pa.Table], None] | None = None
-        self._known: OrderedDict[str, int] = OrderedDict()  # records of decisions, by id
+        self._replayed_ids = array("Q"), array("q")  # hashes, and records: what opening reads
+        self._writing: threading.Thread | None = None
         self._left: tuple[int, Callable[[], Any], Pushed | PushedOne] | None = None
         self._done: set[int] = set()  # rows of it that have a decision
         self._written: set[str] = set()
@@ -112,6 +115,7 @@ class LiveDecisions:
             schema = self.live.engine.compiled.plan.feature_set
             self._id = next(each.id for each in schema.tables if each.name == table)
             self._time = next(each.time for each in schema.tables if each.name == table)
+            self._ids = self._known_ids()
             self._deploy(deployment)
             self.recovered = self._decide_left()
             self.live.commit()
@@ -151,20 +155,40 @@ class LiveDecisions:
         with self._turn:
             self._since = perf_counter()
             self._decide_left()
-            pushed, number = self.live.submit_numbered(events, self._table, positions)
-            rows = np.flatnonzero(_added(pushed))
-            self._done = set()
-            try:
-                told, records = self._arms(events, pushed.table, rows, number)
-            except BaseException as error:
-                raise self._left_over(error, (number, lambda: events, pushed)) from error
-            rows = np.flatnonzero((pushed.outcome >= 0) & ~_added(pushed))
-            before = self._decided_before(events, rows)
-            if before:
-                again = [each | {"row": row} for row, each in before.items()]
-                told.append(followed_table(again))
-            table = pa.concat_tables(told) if told else FOLLOWED.empty_table()
-            return Decisions(table, pushed, tuple(records), before)
+            repeats = self._repeats(events)
+            if not repeats:
+                found = self._submit(events, positions)
+            else:
+                found = self._submit_left(events, positions, repeats)
+            self._write_ids()
+            return found
+
+    def _submit(self, events: pa.Table, positions: Positions | None) -> Decisions:
+        pushed, number = self.live.submit_numbered(events, self._table, positions)
+        rows = np.flatnonzero(_added(pushed))
+        self._done = set()
+        try:
+            told, records = self._arms(events, pushed.table, rows, number)
+        except BaseException as error:
+            raise self._left_over(error, (number, lambda: events, pushed)) from error
+        rows = np.flatnonzero((pushed.outcome >= 0) & ~_added(pushed))
+        before = self._decided_before(events, rows)
+        told += _again(before)
+        table = pa.concat_tables(told) if told else FOLLOWED.empty_table()
+        return Decisions(table, pushed, tuple(records), before)
+
+    def _submit_left(
+        self, events: pa.Table, positions: Positions | None, repeats: Repeats
+    ) -> Decisions:
+        """Take in what was not decided before; told by the places of the whole batch."""
+        left = repeats.left(events.num_rows)
+        found = self._submit(events.take(pa.array(left)), positions)
+        before = {int(left[row]): each for row, each in found.before.items()}
+        before.update(repeats.before)
+        table = pa.concat_tables([*at_places([found.table], left), *_again(repeats.before)])
+        records = tuple(at_places(found.records, left))
+        pushed = spread(found.pushed, repeats, left, events.num_rows, self._id or "")
+        return Decisions(table, pushed, records, before)
 
     def commit(self) -> None:
         """Make everything taken in and decided durable."""
@@ -177,6 +201,10 @@ class LiveDecisions:
         """As `LiveFeatures.snapshot`, between two decisions: no event before it is undecided."""
         with self._turn:
             self._decide_left()
+            self._stop_writing()
+            self._ids.leave()
+            self.live.commit()
+            self._ids.write(self.live.records)
             return self.live.snapshot()
 
     def decide_one(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,13 +230,17 @@ class LiveDecisions:
         with self._turn:
             self._since = perf_counter()
             self._decide_left()
-            pushed, number = self.live.submit_one(event, self._table)
-            before = None if pushed.outcome == "added" else self._before(event)
+            before = None if event.get(self._time) is None else self._before(event)
             if before is not None:
-                return before, number
+                if before["moment"] != self._moment(event):
+                    raise InputError(f"the id {before['decision']!r} {ANOTHER}", where=self._table)
+                return before, self.live.records - 1
+            pushed, number = self.live.submit_one(event, self._table)
             self._done = set()
             try:
-                return self._alone(event, pushed, number)
+                found = self._alone(event, pushed, number)
+                self._write_ids()
+                return found
             except BaseException as error:
                 raise self._left_over(error, (number, lambda: event, pushed)) from error
 
@@ -217,8 +249,8 @@ class LiveDecisions:
         self.live.wait(sequence)
 
     def knows(self, decision: str) -> bool:
-        """Whether a decision of this id was made lately; of old ones nobody remembers it."""
-        return decision in self._known
+        """Whether a decision of this id was made, however long ago."""
+        return self._first(decision) != NOWHERE
 
     def find(self, decision: str) -> dict[str, Any] | None:
         """A decision by its id, the one that was followed; None where there is none."""
@@ -226,19 +258,32 @@ class LiveDecisions:
 
     def find_all(self, decisions: Collection[str]) -> dict[str, dict[str, Any]]:
         """Decisions by their ids, those that were followed; the log is read once for all."""
-        wanted, found = set(decisions), {}
-        first = min((self._known.get(each, 0) for each in wanted), default=0)
-        last = max((self._known.get(each, LAST) for each in wanted), default=0)
-        for number, records in decisions_in(self.live.read_log(first)) if wanted else ():
+        places = {each: self._first(each) for each in decisions}
+        wanted = {each: at for each, at in places.items() if at != NOWHERE}
+        found: dict[str, dict[str, Any]] = {}
+        if not wanted:
+            return found
+        last = max(wanted.values())
+        are_ours = all(map(_OURS.fullmatch, wanted))
+        for number, records in decisions_in(self.live.read_log(min(wanted.values()))):
+            if are_ours and records and records[0]["event"] > last:
+                break
             for record in records:
                 if record["decision"] in wanted and record["effective"]:
-                    found[record["decision"]] = record
+                    found.setdefault(record["decision"], record)
             if len(found) == len(wanted) and number > last:
                 break
         return found
 
+    def _first(self, decision: str) -> int:
+        """From which record on the log may hold a decision; NOWHERE: there is none."""
+        ours = _OURS.fullmatch(decision)
+        found = self._ids.number_of(decision)
+        return int(ours[1]) if ours and found == NOWHERE else found
+
     def close(self) -> None:
         """Commit and let go of the folder."""
+        self._stop_writing()
         self.live.close()
 
     def __enter__(self) -> Self:
@@ -267,7 +312,8 @@ class LiveDecisions:
                 self._done.add(0)
                 if self.heard is not None:
                     self.heard(followed_table([record]))
-        self._remember(decision, number)
+        if self._id is not None:
+            self._ids.add(hash_of(decision), number)
         return followed, sequence
 
     def _latency(self) -> int:
@@ -344,8 +390,8 @@ class LiveDecisions:
                 records.append(record)
                 if self.heard is not None:
                     self.heard(told[-1])
-        for each in ids.to_pylist() if self._id is not None else ():
-            self._remember(each, number)
+        if self._id is not None:
+            add_all(self._ids, ids.to_pylist(), number)
         return told, records
 
     def _parts(
@@ -428,10 +474,76 @@ class LiveDecisions:
         kept.write("versions.json", json.dumps(said, indent=1).encode())
         self._written.add(version.digest)
 
-    def _remember(self, decision: str, number: int) -> None:
-        self._known[decision] = number
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+    # --- ids that were decided under ------------------------------------------------------------
+
+    def _known_ids(self) -> DecisionIds:
+        """The ids of the whole log; what no file of theirs knows is read from it."""
+        live = self.live
+        ids = DecisionIds(live.folder / "ids", live.records)
+        if self._id is None:
+            return ids
+        replayed = live.records - live.replayed
+        for number, record in live.read_log(ids.upto) if ids.upto < replayed else ():
+            if number >= replayed:
+                break
+            if record.kind == NOTE and record.table in {BATCH, ALONE}:
+                event, _, names = followed_in(record)
+                add_all(ids, names, event)
+                if ids.fresh >= FRESH_MAX:
+                    ids.leave()
+                    ids.write(number + 1)
+        last = NOWHERE
+        for hashed, event in zip(*self._replayed_ids, strict=True):
+            if ids.fresh >= FRESH_MAX and event > max(last, ids.upto):
+                ids.leave()
+                ids.write(event)  # what was decided about earlier events stands before it
+            ids.add(hashed, event)
+            last = event
+        del self._replayed_ids
+        return ids
+
+    def _repeats(self, events: pa.Table) -> Repeats:
+        """Which events of a batch have an id that was decided under before."""
+        if self._id is None or not events.num_rows:
+            return Repeats({}, ())
+        try:
+            names = events[self._id].cast(pa.string()).to_pylist()
+            moments = _microseconds(events[self._time]).tolist()
+        except (KeyError, pa.ArrowException):  # the engine says what is wrong with the column
+            return Repeats({}, ())
+        known = self._ids.numbers_of([0 if each is None else hash_of(each) for each in names])
+        there = [row for row in np.flatnonzero(known != NOWHERE).tolist() if names[row] is not None]
+        is_twice = len(set(names)) < len(names)
+        if not there and not is_twice:
+            return Repeats({}, ())
+        found = self.find_all({names[row] for row in there})
+        before = {row: found[names[row]] for row in there if names[row] in found}
+        new = [None if row in before else name for row, name in enumerate(names)]
+        others = set(other_events(new, moments)) if is_twice else set()
+        first = self.live.first_record  # what lies before it cannot be told any more
+        others |= {row for row in there if row not in before and known[row] < first}
+        others |= {row for row, each in before.items() if each["moment"] != moments[row]}
+        same = {row: each | {"row": row} for row, each in before.items() if row not in others}
+        return Repeats(same, sorted(others))
+
+    def _write_ids(self) -> None:
+        """Have ids written down behind, where many are in memory alone."""
+        if self._ids.fresh < FRESH_MAX or (self._writing and self._writing.is_alive()):
+            return
+        self._ids.leave()
+        upto = self.live.records
+
+        def write() -> None:
+            with suppress(StorageError):  # they stay in memory, and go with the next
+                self.live.commit()
+                self._ids.write(upto)
+
+        self._writing = threading.Thread(target=write, name="decision ids", daemon=True)
+        self._writing.start()
+
+    def _stop_writing(self) -> None:
+        if self._writing is not None:
+            self._writing.join()
 
     def _replayed(self, number: int, record: Record, came: Pushed | PushedOne | None) -> None:
         """Follow what opening replays: which events have no decision behind them."""
@@ -441,8 +553,8 @@ class LiveDecisions:
         elif record.kind == NOTE and record.table in {BATCH, ALONE}:
             event, rows, names = followed_in(record)
             self._done.update(rows)
-            for name in names:
-                self._remember(name, event)
+            self._replayed_ids[0].extend(map(hash_of, names))
+            self._replayed_ids[1].extend([event] * len(names))
 
     def _left_over(self, error: BaseException, left: Any) -> BaseException:
         """Events that are taken in are decided: at once, or when the disk takes it."""
@@ -471,6 +583,13 @@ class LiveDecisions:
             self._arms(events(), came.table, np.flatnonzero(fresh), number)
         self._left = None
         return count
+
+
+def _again(before: Mapping[int, Mapping[str, Any]]) -> list[pa.Table]:
+    """What is told of events that came before."""
+    if not before:
+        return []
+    return [followed_table([{**each, "row": row} for row, each in before.items()])]
 
 
 def followed_table(records: Sequence[Mapping[str, Any]]) -> pa.Table:

@@ -39,7 +39,6 @@ from headrace.adapters.model_deadlines import Deadlines
 from headrace.adapters.segment_log import StorageError
 from headrace.decisions.flow.policy import ModelStep
 from headrace.decisions.flow.program import Floats, Model
-from headrace.decisions.flow.rollout import Deployment
 from headrace.errors import HeadraceError
 from headrace.scores.trees.model import Boosting
 from headrace.workflows.policies import CardModel, PointsModel
@@ -126,12 +125,12 @@ class Told:
     Attributes:
         notes: Writes lines of the audit, all of them or none; durable when it returns.
         alerts: Takes records that are not approvals, and the number of the record of the log up to
-            which everything has now been told.
+            which everything has now been told; None: it is to look into the log for itself.
         log: Takes one line, a JSON object.
     """
 
     notes: Callable[[Sequence[Any]], None]
-    alerts: Callable[[Sequence[pa.Table | Mapping[str, Any]], int], None]
+    alerts: Callable[[Sequence[pa.Table | Mapping[str, Any]] | None, int], None]
     log: Callable[[Mapping[str, Any]], None]
 
 
@@ -158,9 +157,7 @@ class LiveDesk:
         self.decisions, self.readers, self.watch = decisions, readers, LiveWatch()
         self.deployed = deployed
         self._told, self._now = told, now
-        self._owed: list[
-            pa.Table | Mapping[str, Any]
-        ] = []  # alerts of batches that failed on their way
+        self._is_owing = False  # of a batch that failed on its way, alerts may not be told
         self._pending: deque[Asked] = deque()
         self._waiting = 0
         self._is_busy = self._is_stopped = False
@@ -228,11 +225,10 @@ class LiveDesk:
         """
         with self._turn:
             self._keep_number(deployed)
-            if deployed.version.digest != self.deployed.version.digest:
-                self.decisions.deploy(Deployment(deployed.version))
+            if deployed.told != self.deployed.told:
+                self.decisions.deploy(deployed.deployment)
             self.deployed = deployed
-        told = {"version": deployed.number, "in_force": deployed.version.digest}
-        self._told.log({"event": "deployed"} | told)
+        self._told.log({"event": "deployed", **deployed.told})
 
     def version_of(self, digest: str) -> int | None:
         """The number in the store of a version that decided; None: none, or the pack's own."""
@@ -287,7 +283,7 @@ class LiveDesk:
                 noted.result()
         except Exception as error:  # noqa: BLE001 - who waits is told, and the desk goes on
             if not batch.is_settled:
-                self._owed += batch.alerts
+                self._is_owing = True
             self._failed(several, error)
         else:
             pairs = zip(several, found or [], strict=True)
@@ -342,18 +338,18 @@ class LiveDesk:
             self._recent.popitem(last=False)
         for record, version in batch.made:
             self.watch.made(record, version)
-        alerts, self._owed = [*self._owed, *batch.alerts], []
-        if alerts:
+        alerts = None if self._is_owing else batch.alerts
+        if alerts is None or alerts:
             self._told.alerts(alerts, self.decisions.live.records)
+        self._is_owing = False
         batch.is_settled = True
         end = perf_counter()
         latencies = [end - each.since for each in several]
         self.watch.answered(self._now(), latencies, batch.actions, batch.refused)
 
     def _keep_number(self, deployed: Deployed) -> None:
-        digest, number = deployed.version.digest, deployed.number
-        if number is not None and self._numbers.get(digest) != number:
-            self._numbers[digest] = number
+        if not deployed.numbers.items() <= self._numbers.items():
+            self._numbers |= deployed.numbers
             path = self.folder / NUMBERS
             path.with_suffix(".new").write_text(json.dumps(self._numbers), encoding="utf-8")
             path.with_suffix(".new").replace(path)

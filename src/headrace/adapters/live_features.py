@@ -118,6 +118,11 @@ class LiveFeatures:
         """Records in the log, dropped ones included."""
         return self._log.next_sequence
 
+    @property
+    def first_record(self) -> int:
+        """The number of the oldest record that was not dropped."""
+        return self._log.first_sequence
+
     def push(self, events: pa.Table, table: str = "") -> Pushed:
         """As `StreamEngine.push`; what it returns is durable.
 

@@ -163,11 +163,13 @@ class LiveWatch:
         """Count the rules of what was kept: once for many batches, off the way of decisions."""
         with self._settling:
             fresh = [self._fresh.popleft() for _ in range(len(self._fresh))]
-            by_version: dict[str, tuple[InForce, list[_Said]]] = {}
-            for record, version in fresh:
-                kept = by_version.setdefault(version.digest, (version, []))
-                kept[1].append(_said(record, version))
-            for version, said in by_version.values():
+            versions = {version.digest: version for _, version in fresh}
+            for digest, version in versions.items():
+                some = [record for record, made_by in fresh if made_by.digest == digest]
+                said = [_said(each, version) for each in some if isinstance(each, pa.Table)]
+                alone = [each for each in some if isinstance(each, Mapping)]
+                if alone:
+                    said.append(_said_alone(alone, version))
                 self._count(_joined(said), version)
 
     def flow(self, now: int, seconds: int) -> Flow:
@@ -248,13 +250,22 @@ class LiveWatch:
                     _forget(held)
 
 
-def _said(record: pa.Table | Mapping[str, Any], version: InForce) -> _Said:
-    """What a record says of rules; see `headrace.decisions.flow.record`."""
+def _said_alone(records: Sequence[Mapping[str, Any]], version: InForce) -> _Said:
+    """What records of one decision each say of rules."""
+    return _Said(
+        np.array([each["moment"] for each in records]),
+        [each["action"] for each in records],
+        {
+            name: [each["fired"].get(name) for each in records]
+            for name in version.program.policy.tables
+        },
+        [Line(**{name: each[name] for name in LINE}) for each in records[-LAST:]],
+    )
+
+
+def _said(record: pa.Table, version: InForce) -> _Said:
+    """What a batch's record says of rules; see `headrace.decisions.flow.record`."""
     tables = version.program.policy.tables
-    if isinstance(record, Mapping):
-        spoke = {name: [record["fired"].get(name)] for name in tables}
-        line = Line(**{name: record[name] for name in LINE})
-        return _Said(np.array([record["moment"]]), [record["action"]], spoke, [line])
     last = record.slice(max(0, record.num_rows - LAST)).select(LINE).to_pylist()
     nobody = [None] * record.num_rows
     names = set(record.column_names)

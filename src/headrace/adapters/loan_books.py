@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from headrace.adapters.book_shelf import BookShelf
 from headrace.adapters.book_store import on_server
 from headrace.adapters.code import code_digest
 from headrace.adapters.folder import DiskFolder
@@ -19,7 +20,8 @@ from headrace.adapters.printing_book import Named
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds
 from headrace.ledger import chart
-from headrace.workflows.contracts import CONTRACTS_FILE, Contract, read_contracts
+from headrace.workflows.contracts import CONTRACTS_FILE, Contract, read_contracts, starting
+from headrace.workflows.exposure import exposures
 from headrace.workflows.loan_desk import LoanDesk
 from headrace.workflows.loan_log import DayEnded, Entry, Funded, Signed
 from headrace.workflows.loan_proof import PROVED, prove_book
@@ -31,6 +33,25 @@ NOTICE = (
     "Simulated: nobody repaid anything; how borrowers pay was drawn from take-up and default.\n"
     "模拟数据：还款行为由接受率与违约概率抽样生成，无真实资金往来。\n"
 )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What became of contracts that were to be signed together.
+
+    Attributes:
+        day: The morning on which the book stands.
+        signed: Ids of those that are in the book now, for that day.
+        before: Of those that were in it already.
+        owing: Of those that were left out, for their firm has a loan in the book.
+        funded_minor: Money that owners put in for them.
+    """
+
+    day: date
+    signed: tuple[str, ...]
+    before: tuple[str, ...]
+    owing: tuple[str, ...]
+    funded_minor: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +87,7 @@ class OpenBook:
             (self.folder / "SIMULATED.txt").write_text(NOTICE, encoding="utf-8")
 
     def sign(self, contracts: Sequence[Contract], cash: int | None = None) -> None:
-        """Sign contracts, on the day they start, and put in the money to pay them out.
+        """Sign the first contracts, on the day they start, and put in the money to pay them out.
 
         Args:
             contracts: At least one, all in one currency.
@@ -77,6 +98,45 @@ class OpenBook:
         items: list[tuple[str, Entry]] = [("fund", Funded(start, amount, currency))]
         items += [(f"sign {each.contract}", Signed(each)) for each in contracts]
         self.desk.record(items, evening_of(start))
+
+    def sign_batch(self, contracts: Sequence[Contract], batch: str, known_at: int) -> Batch:
+        """Sign contracts for the book's day, and put in the money to pay them out.
+
+        The same batch again changes nothing. A contract of a firm that owes is left out: what it
+        may borrow was decided without what it owes.
+
+        Args:
+            contracts: At least one, all in one currency; they start on the book's day instead of
+                their own, or where the book is empty on the first day of any of them.
+            batch: A name of its own.
+            known_at: Now, microseconds since 1970.
+
+        Raises:
+            InputError: A contract cannot be signed.
+        """
+        book = self.desk.book
+        day = book.day or min(each.terms.start for each in contracts)
+        owed = exposures(book.loans.values(), day)
+        before = [each.contract for each in contracts if each.contract in book.loans]
+        fresh = [each for each in contracts if each.contract not in book.loans]
+        owing = [each.contract for each in fresh if owed.get(each.party)]
+        signed = [starting(each, day) for each in fresh if not owed.get(each.party)]
+        amount = sum(each.terms.principal for each in signed)
+        if signed:
+            currency = signed[0].terms.currency
+            items: list[tuple[str, Entry]] = [
+                (f"sign {each.contract}", Signed(each)) for each in signed
+            ]
+            if f"fund {batch}" in book.ids:
+                raise InputError(
+                    "the batch was signed before with other contracts",
+                    where=batch,
+                    remedy="give these a batch of their own",
+                )
+            items.insert(0, (f"fund {batch}", Funded(day, amount, currency)))
+            self.desk.record(items, known_at)
+        names = tuple(each.contract for each in signed)
+        return Batch(day, names, tuple(before), tuple(owing), amount)
 
     def end_days(self, until: date | None, known_at: int) -> int:
         """End days in order, and write the proof anew.
@@ -101,6 +161,7 @@ class OpenBook:
             )
         ends = day_ends(day, (last - day).days + 1)
         self.desk.record(ends, known_at)
+        self.desk.keep()
         self.prove()
         return len(ends)
 
@@ -122,8 +183,13 @@ class OpenBook:
 
 
 @contextmanager
-def open_book(place: str, *, create: bool = False) -> Iterator[OpenBook]:
+def open_book(place: str, *, create: bool = False, shelf: Path | None = None) -> Iterator[OpenBook]:
     """A book, by its folder or its address.
+
+    Args:
+        place: See above.
+        create: Make it where it is missing.
+        shelf: File that holds how the book stood before; None: every day of it is done again.
 
     Raises:
         InputError: It is not there, or cannot be used.
@@ -138,7 +204,8 @@ def open_book(place: str, *, create: bool = False) -> Iterator[OpenBook]:
         closing(LoanLogStore(log_at, create=create)) as log,
         open_ledger(ledger_at, create=create) as ledger,
     ):
-        yield OpenBook(folder, log, LoanDesk(log, ledger, chart.shipped("bank")))
+        kept = None if shelf is None else BookShelf(shelf)
+        yield OpenBook(folder, log, LoanDesk(log, ledger, chart.shipped("bank"), kept))
 
 
 def _proof_folder(path: Path) -> DiskFolder:

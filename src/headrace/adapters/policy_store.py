@@ -109,6 +109,12 @@ class PolicyStore:
         with self._reading() as connection:
             return tuple(map(_act, connection.execute(query)))
 
+    def acts_since(self, moment: int) -> tuple[Act, ...]:
+        """All acts recorded after a moment, microseconds since 1970, in order."""
+        query = sql.select(_acts).where(_acts.c.at > moment).order_by(_acts.c.number)
+        with self._reading() as connection:
+            return tuple(map(_act, connection.execute(query)))
+
     def files(self, policy: str, version: int) -> dict[str, bytes]:
         """The files of a version, by name.
 
@@ -174,7 +180,7 @@ class PolicyStore:
         return self._recorded(proposal, at, numbered, contents)
 
     def record(self, act: Act, at: int) -> Act:
-        """Record a verdict, an activation or a rollback.
+        """Record a verdict, an activation, a rollback, or what is set beside.
 
         Args:
             act: What is done; an activation without `from` starts when it is recorded.

@@ -107,7 +107,7 @@ def try_policy(workspace: Workspace, pair: Pair, folder: Path, progress: Progres
     progress.end("read", f"{len(setup.cases):,}")
     found = simulate_policy(setup, Settings(draws=DRAWS), None, progress)
     changes = changed_cases(found, CHANGES_MAX)
-    return Tried(told(found), tuple(_plain(row) for row in changes.to_pylist()))
+    return Tried(told(found), tuple(plain_row(row) for row in changes.to_pylist()))
 
 
 def _of_lending(folder: DiskFolder, pair: Pair) -> Setup:
@@ -116,13 +116,27 @@ def _of_lending(folder: DiskFolder, pair: Pair) -> Setup:
 
 
 def _of_live(live: Path, pair: Pair, folder: Path) -> Setup:
-    size = sum(each.stat().st_size for each in live.rglob("*") if each.is_file())
+    taken, _ = read_taken(copied_log(live, folder))
+    return setup_of(live, pair, taken, folder, JUDGED)
+
+
+def copied_log(live: Path, folder: Path) -> Path:
+    """A copy of the log of decisions in flight, with the versions that decided.
+
+    Args:
+        live: The folder that the service holds open.
+        folder: Empty, to copy into.
+
+    Raises:
+        InputError: Nothing was decided, or too much for a page to wait for.
+    """
     if not (live / "log").is_dir():
         raise InputError(
             "Nothing was decided in flight yet: there is no history to try a policy on",
             where=live.name,
             remedy="Send events first, or `headrace demo` makes a simulated stream",
         )
+    size = sum(each.stat().st_size for each in (live / "log").rglob("*") if each.is_file())
     if size > LOG_BYTES_MAX:
         raise InputError(
             f"The log has {size:,} bytes: too much to be tried from a page",
@@ -133,11 +147,23 @@ def _of_live(live: Path, pair: Pair, folder: Path) -> Setup:
     copytree(live / "log", copy / "log")
     if policies_in(live).is_dir():
         copytree(policies_in(live), policies_in(copy))
-    taken, _ = read_taken(copy)
+    return copy
+
+
+def setup_of(live: Path, pair: Pair, taken: Taken, folder: Path, judged: Judged) -> Setup:
+    """Both policies on the events of a log.
+
+    Args:
+        live: Where they were decided.
+        pair: The policies.
+        taken: What the log holds.
+        folder: To work in.
+        judged: What judges decisions.
+    """
     loaded = [load_policy(files, read_workbook, inputs_of(pair.pack)) for files in pair.both]
     old, new = (_policied(compiled(each), pair.pack, taken, folder) for each in loaded)
     span = Span(taken.table, BEGINNING, None, live.name)
-    found = of_events(old, new, JUDGED, span)
+    found = of_events(old, new, judged, span)
     return replace(found, simulated=found.simulated or (live / LIVE_SIMULATED).is_file())
 
 
@@ -155,7 +181,7 @@ def _policied(program: FlowProgram, pack: Pack, taken: Taken, folder: Path) -> P
     return Policied(program, wanted, found, {})
 
 
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as JSON can say it."""
     return {
         name: value if isinstance(value, bool | int | float | str | None) else str(value)

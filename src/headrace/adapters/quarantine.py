@@ -12,11 +12,69 @@ import json
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.adapters.live_records import Place, Positions
 from headrace.adapters.messages import Rejected
 from headrace.adapters.segment_log import make_folder, storage_error, whole_file
+
+FILE = "quarantine.jsonl"
+TAIL_BYTES = 1 << 20
+VALUE_SHOWN = 2_000
+
+
+@dataclass(frozen=True)
+class Held:
+    """A message that could not be used, or a row of one.
+
+    Attributes:
+        topic: Where it came from.
+        partition: Of the topic.
+        offset: In the partition.
+        row: Of a message that is an Arrow stream, from 0; None: the whole message.
+        value: What came, up to `VALUE_SHOWN` characters; None where it had no value.
+        reason: Why it could not be used.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    row: int | None
+    value: str | None
+    reason: str
+
+
+def last_held(folder: Path, count: int) -> list[Held]:
+    """The last messages that could not be used, newest first; nothing where there is no file.
+
+    Args:
+        folder: That of the live features.
+        count: How many at most; those of the last `TAIL_BYTES` of the file at most, too.
+
+    Raises:
+        StorageError: The disk refuses.
+    """
+    path = folder / FILE
+    try:
+        with path.open("rb") as file:
+            start = max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES)
+            file.seek(start)
+            lines = file.read().splitlines()[1 if start else 0 :]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise storage_error("the quarantine cannot be read", path, error) from error
+    found = []
+    for line in reversed(lines):
+        with suppress(ValueError, TypeError):  # one that is being written
+            told = json.loads(line)
+            value = told["value"]
+            short = value if value is None else value[:VALUE_SHOWN]
+            found.append(Held(**told | {"value": short}))
+        if len(found) == count:
+            break
+    return found
 
 
 class Quarantine:
@@ -29,7 +87,7 @@ class Quarantine:
 
     def __init__(self, folder: Path, positions: Positions) -> None:
         """Open, and drop lines of messages that come again: not complete, or not in the log."""
-        self._path, self._mark = folder / "quarantine.jsonl", folder / "quarantine.complete"
+        self._path, self._mark = folder / FILE, folder / "quarantine.complete"
         self._pending, self.count = bytearray(), 0
         try:
             make_folder(folder)

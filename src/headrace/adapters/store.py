@@ -106,6 +106,19 @@ class FactStore:
             )
             raise InputError(message, where=str(path), remedy=remedy) from error
 
+    def count(self, kind: str) -> int:
+        """How many facts of a kind there are.
+
+        Raises:
+            InputError: If they cannot be read.
+        """
+        path = self._folder / f"{kind}.parquet"
+        try:
+            return int(pq.read_metadata(path).num_rows)
+        except (pa.ArrowException, OSError) as error:
+            message = f"stored facts cannot be read: {error}"
+            raise InputError(message, where=str(path), remedy="Take the facts in again") from error
+
     def invoices(self, party: str) -> pa.Table:
         """The invoices of a party, by time."""
         return self.query("SELECT * FROM invoice WHERE party = $1 ORDER BY event_time, id", [party])

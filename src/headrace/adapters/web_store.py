@@ -29,6 +29,7 @@ from headrace.adapters.web_schema import api_keys, audit, sessions, upgrade, use
 from headrace.errors import HeadraceError, InputError
 
 TRIED, SIGNED_IN, UNLOCKED = "sign_in.tried", "sign_in", "user.unlocked"
+PASSWORD_CHANGED = "password.changed"  # noqa: S105 - an act
 MINUTE_US = 60_000_000
 TEXT_MAX = 300  # characters that a line of the audit keeps of one text
 _Done = TypeVar("_Done")
@@ -67,12 +68,22 @@ class User:
 
 @dataclass(frozen=True)
 class Session:
-    """Somebody signed in with a browser; `used` may lag by a minute."""
+    """Somebody signed in with a browser.
+
+    Attributes:
+        digest: Of the token in the browser's cookie.
+        user: Who.
+        created: When it began.
+        used: When it was last used; it may lag by a minute.
+        elsewhere: The provider's name for the session there (`sid`); empty: signed in here, or the
+            provider gave none.
+    """
 
     digest: str
     user: str
     created: int
     used: int
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True)
@@ -257,15 +268,32 @@ class WebStore:
 
         return self.write(attempt)
 
-    def add_session(self, session: Session, entry: Entry, *, instead_of: str | None) -> None:
-        """Begin a session; the one the browser came with, if any, ends."""
+    def add_session(
+        self, session: Session, user: User, entry: Entry, *, instead_of: str | None
+    ) -> bool:
+        """Begin a session; the one the browser came with, if any, ends.
 
-        def begin(connection: Connection) -> None:
+        Args:
+            session: To be.
+            user: As they were when they proved who they are.
+            entry: For the audit.
+            instead_of: Digest of the browser's session before; None: it had none.
+
+        Returns:
+            False where the user was locked, or the password changed, while the proof was looked at.
+        """
+        same = (users.c.name == user.name) & (users.c.password == user.password)
+
+        def begin(connection: Connection) -> bool:
+            still = sql.select(users.c.name).where(same, users.c.locked.is_(False))
+            if connection.execute(still).first() is None:
+                return False
             connection.execute(sql.delete(sessions).where(sessions.c.digest == instead_of))
             connection.execute(sql.insert(sessions), vars(session))
             note_entry(connection, entry)
+            return True
 
-        self.write(begin)
+        return self.write(begin)
 
     def session(self, digest: str) -> Session | None:
         """The session of a token's digest; None if there is none (any more)."""
@@ -426,7 +454,7 @@ def _private(path: Path) -> None:
 def _failures_of(connection: Connection, name: str, since: int) -> int:
     """Tries under a name after it last got in or was unlocked."""
     ended = sql.select(sql.func.max(audit.c.number)).where(
-        audit.c.act.in_((SIGNED_IN, UNLOCKED)), audit.c.about == name
+        audit.c.act.in_((SIGNED_IN, PASSWORD_CHANGED, UNLOCKED)), audit.c.about == name
     )
     last = connection.scalar(ended) or 0
     tried = (audit.c.act == TRIED) & (audit.c.about == name) & (audit.c.at > since)
@@ -434,10 +462,13 @@ def _failures_of(connection: Connection, name: str, since: int) -> int:
 
 
 def _failures_from(connection: Connection, address: str, since: int) -> int:
-    """Tries from an address but for those that got in: a whole branch may share one address."""
+    """Tries from an address but for those that got in: a whole branch may share one address.
+
+    Each way in, and each change of a password, writes a try first, so that none counts for another.
+    """
     here = (audit.c.address == address) & (audit.c.at > since)
     tried = _count(connection, here & (audit.c.act == TRIED))
-    return tried - _count(connection, here & (audit.c.act == SIGNED_IN))
+    return tried - _count(connection, here & audit.c.act.in_((SIGNED_IN, PASSWORD_CHANGED)))
 
 
 def _count(connection: Connection, which: sql.ColumnElement[bool]) -> int:

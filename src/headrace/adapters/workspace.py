@@ -1,11 +1,11 @@
 """A user's own project: a folder whose `headrace.toml` says where each part of it is."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from headrace.adapters.user_files import read_toml
 from headrace.errors import InputError
 
 FILE = "headrace.toml"
@@ -59,6 +59,11 @@ class Workspace:
         """Where the book is: a folder, or the database."""
         return self.database or str(self.folder("book"))
 
+    @property
+    def book_shelf(self) -> Path:
+        """File that holds how the book stood, so that opening it is fast; it may be deleted."""
+        return self.root / "book.standing"
+
 
 def workspace_at(folder: Path) -> Workspace:
     """The project in a folder; or of which a run wrote this very folder.
@@ -84,16 +89,11 @@ def read_table(path: Path, name: str) -> Mapping[str, Any]:
     """A table of a TOML file; empty where the file or the table is missing.
 
     Raises:
-        InputError: It is not TOML, or the name is not a table's.
+        InputError: It cannot be read, is not TOML, or the name is not a table's.
     """
     if not path.is_file():
         return {}
-    try:
-        whole = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"It is not TOML: {error}", where=str(path), remedy="See docs/guides/serve.md"
-        ) from error
+    whole = read_toml(path, "See docs/guides/serve.md")
     table = whole.get(name, {})
     if not isinstance(table, dict):
         raise InputError(

@@ -39,9 +39,9 @@ class WorkspaceSource:
             yield from self._files.tables()
         for kind, schema in MAPPABLE.items():
             parts = []
-            for batch, facts in self._batches.of_kind(kind):
+            for piece, facts in self._batches.of_kind(kind):
                 parts.append(facts())
-                self._read[batch] = self._batches.digest(batch)
+                self._read.update(self._batches.digests(piece, kind))
             if parts:
                 yield from _by_source(pa.concat_tables(parts).unify_dictionaries(), schema)
 

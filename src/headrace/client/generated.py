@@ -121,6 +121,11 @@ class ApplicationAnswer(Struct, frozen=True, kw_only=True):
         probability: Of default over the term; None: it could not be computed.
         rating: Class.
         expected_loss_minor: Expected loss on it, after take-up; None unless approved.
+        owed_minor: What the firm owed, or might still draw, when it was decided: it is taken off.
+            None where nothing is known of the firm; so are the two that follow.
+        owed_by_group_minor: What its group owed, itself included; None too where groups were not
+            looked for.
+        available_minor: What was left of the limit that its trade supports.
         policy_version: In the policy store; None: the pack's own.
         facts_until: Up to when facts were known.
         simulated: Whether the data are made up.
@@ -145,6 +150,9 @@ class ApplicationAnswer(Struct, frozen=True, kw_only=True):
     probability: float | None
     rating: str | None
     expected_loss_minor: int | None
+    owed_minor: int | None
+    owed_by_group_minor: int | None
+    available_minor: int | None
     policy_version: int | None
     facts_until: str
     simulated: bool
@@ -263,6 +271,21 @@ class BatchPage(Struct, frozen=True, kw_only=True):
     next: str | None
 
 
+class BesideLine(Struct, frozen=True, kw_only=True):
+    """A version beside the one in force.
+
+    Attributes:
+        version: Its number.
+        mode: `challenger`: it decides for its share; `shadow`: it is asked and not followed.
+        share: Of customers, in per cent.
+        since: Microseconds since 1970, UTC.
+    """
+    version: int
+    mode: Mode
+    share: str
+    since: int
+
+
 class CaseLine(Struct, frozen=True, kw_only=True):
     """A case in a list; times are ISO 8601, exposure is in minor units."""
     case: int
@@ -288,13 +311,16 @@ class CasePage(Struct, frozen=True, kw_only=True):
 class CaseTold(Struct, frozen=True, kw_only=True):
     """A whole case: its alerts, and everything that happened, in order.
 
-    `measures` are what may be done about it, as POST …/action takes them. `labels` says what came
-    of reporting fraud to the live features; empty where nothing was to be reported.
+    `measures` are what may be done about it, as POST …/action takes them; `holding` what holds
+    now. `others` are numbers of other cases of the customer, the newest first. `labels` says what
+    came of reporting fraud to the live features; empty where nothing was to be reported.
     """
     case: dict[str, Any]
     overdue: bool
     events_seen: int
     measures: tuple[str, ...]
+    holding: tuple[CasesHeld, ...]
+    others: tuple[int, ...]
     labels: str = ''
 
 
@@ -304,6 +330,15 @@ class CasesAct(Struct, frozen=True, kw_only=True):
     days: int | None | UnsetType = UNSET
     comment: str = ''
     events_seen: int | None | UnsetType = UNSET
+
+
+class CasesHeld(Struct, frozen=True, kw_only=True):
+    """An entry of a list that holds for a case; `until` is None: for good."""
+    list: str
+    value: str
+    since: str
+    until: str | None
+    owner: str
 
 
 class CheckShown(Struct, frozen=True, kw_only=True):
@@ -445,6 +480,19 @@ class ContractPage(Struct, frozen=True, kw_only=True):
     simulated: bool
     items: tuple[ContractLine, ...]
     next: str | None
+
+
+class ContractRequest(Struct, frozen=True, kw_only=True):
+    """What is to be signed of an approved application.
+
+    Attributes:
+        key: The asker's own: with the same key it is asked for once.
+        amount_minor: At most what was approved; None: all of it.
+        start: On which it is paid out; None: the book's day.
+    """
+    key: str
+    amount_minor: int | None | UnsetType = UNSET
+    start: datetime.date | None | UnsetType = UNSET
 
 
 class Control(Struct, frozen=True, kw_only=True):
@@ -920,9 +968,36 @@ class JobView(Struct, frozen=True, kw_only=True):
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
-    """What an approver says; `from` is a moment with its offset, None: now."""
+    """What an approver says.
+
+    Attributes:
+        comment: Why.
+        start: Of an activation or a rollback: a moment; None: now.
+        share: Of a challenger or a shadow: of customers, in per cent, more than 0 and at most 100,
+            to two places; None: all of them, for a shadow.
+    """
     comment: str = ''
     start: str | None | UnsetType = UNSET
+    share: float | str | None | UnsetType = UNSET
+
+
+class KafkaTold(Struct, frozen=True, kw_only=True):
+    """How Kafka as a source does. Counts are since the service started.
+
+    Attributes:
+        trouble: Why nothing is read at the moment; empty where it is.
+        messages: Taken in, bad ones included.
+        published: Decisions that the topic of answers has.
+        quarantined: Bad messages, or rows of one.
+        per_second: Messages a second over the last minute.
+        places: By topic and partition.
+    """
+    trouble: str = 'not begun'
+    messages: int = 0
+    published: int = 0
+    quarantined: int = 0
+    per_second: float = 0.0
+    places: tuple[PlaceTold, ...] | UnsetType = UNSET
 
 
 class Key(Struct, frozen=True, kw_only=True):
@@ -1077,6 +1152,7 @@ class LiveState(Struct, frozen=True, kw_only=True):
         flows: The last minute, the last hour.
         days: By day of events, oldest first.
         tables: How often rules spoke.
+        kafka: How Kafka as a source does; None where no events come from it.
     """
     at: int
     simulated: bool
@@ -1090,6 +1166,7 @@ class LiveState(Struct, frozen=True, kw_only=True):
     flows: tuple[Flow, ...]
     days: tuple[DayTold, ...]
     tables: tuple[TableTold, ...]
+    kafka: KafkaTold | None
 
 
 class LoansAct(Struct, frozen=True, kw_only=True):
@@ -1232,7 +1309,19 @@ class MessageView(Struct, frozen=True, kw_only=True):
 
 
 class Neighbourhood(Struct, frozen=True, kw_only=True):
-    """What is around a party; what was too much for one answer is counted."""
+    """What is around a party; what was too much for one answer is counted.
+
+    Attributes:
+        party: Code of the party asked about.
+        day: The day asked about.
+        known_by: The day of knowledge.
+        parties: Nearest first.
+        lines: Between them.
+        parties_left_out: How many more lie within the depth.
+        lines_left_out: How many more lines are between the parties here.
+        not_shown_purpose: Facts that are nowhere in the graph: they serve another purpose.
+        not_shown_consent: Facts that are nowhere in the graph: the consent was withdrawn.
+    """
     party: str
     day: datetime.date
     known_by: datetime.date
@@ -1240,6 +1329,8 @@ class Neighbourhood(Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
     parties_left_out: int
     lines_left_out: int
+    not_shown_purpose: int = 0
+    not_shown_consent: int = 0
 
 
 class NewAccount(Struct, frozen=True, kw_only=True):
@@ -1354,8 +1445,14 @@ class PartyPage(Struct, frozen=True, kw_only=True):
 
 
 class Password(Struct, frozen=True, kw_only=True):
-    """A password for the next sign-in, told only now."""
+    """A password for the next sign-in, told only now.
+
+    Attributes:
+        password: To be changed at the sign-in.
+        waiting: Whether roles were taken away until another administrator gives them back.
+    """
     password: str
+    waiting: bool
 
 
 class PayoutLine(Struct, frozen=True, kw_only=True):
@@ -1384,6 +1481,14 @@ class PayoutPage(Struct, frozen=True, kw_only=True):
     next: str | None
 
 
+class PlaceTold(Struct, frozen=True, kw_only=True):
+    """A partition: where it is read on, and how many offsets are ahead; None: not heard yet."""
+    topic: str
+    partition: int
+    position: int
+    lag: int | None
+
+
 class Points(Struct, frozen=True, kw_only=True):
     """What one reason added to the score; negative is worse."""
     reason: str
@@ -1397,6 +1502,7 @@ class PolicyHistory(Struct, frozen=True, kw_only=True):
         name: Its name.
         in_force: The version that decides now; None: the pack's own files do.
         planned: The version that decides after the last start that is planned; None: none is.
+        beside: Challengers and shadows that stand beside the version in force.
         versions: In order.
         acts: In order, each with its digest and that of the act before it.
         head: Number and digest of the last act of the store, to be noted elsewhere.
@@ -1404,6 +1510,7 @@ class PolicyHistory(Struct, frozen=True, kw_only=True):
     name: str
     in_force: int | None
     planned: int | None
+    beside: tuple[BesideLine, ...]
     versions: tuple[VersionLine, ...]
     acts: tuple[dict[str, Any], ...]
     head: tuple[int, str]
@@ -1517,6 +1624,30 @@ class Proved(Struct, frozen=True, kw_only=True):
     """Steps in words and the facts they rest on."""
     lines: tuple[str, ...]
     facts: tuple[str, ...]
+
+
+class QuarantineHeld(Struct, frozen=True, kw_only=True):
+    """A message that could not be used, or a row of one.
+
+    Attributes:
+        topic: Where it came from.
+        partition: Of the topic.
+        offset: In the partition.
+        row: Of a message that is an Arrow stream, from 0; None: the whole message.
+        value: What came, up to `VALUE_SHOWN` characters; None where it had no value.
+        reason: Why it could not be used.
+    """
+    topic: str
+    partition: int
+    offset: int
+    row: int | None
+    value: str | None
+    reason: str
+
+
+class QuarantineTold(Struct, frozen=True, kw_only=True):
+    """Messages of Kafka that could not be used, newest first."""
+    items: tuple[QuarantineHeld, ...]
 
 
 class RateParts(Struct, frozen=True, kw_only=True):
@@ -2121,6 +2252,9 @@ DecisionOutcome: TypeAlias = Literal['approve', 'refer', 'decline']
 Evidence: TypeAlias = Literal['decision', 'fact', 'file']
 
 
+Mode: TypeAlias = Literal['challenger', 'shadow']
+
+
 PayoutStoreState: TypeAlias = Literal['asked', 'approving', 'done', 'rejected']
 
 
@@ -2259,6 +2393,15 @@ class Client(Transport):
         return self.ask(request, PayoutLine)
 
 
+    def ask_contract(self, application_id: str, body: ContractRequest) -> PayoutLine:
+        """Ask for the contract of an approved application; a second person signs it as a payout.
+
+        Permission `payout`: Ask for a payout or another act on a contract.
+        """
+        request = Request("POST", filled("/api/v1/applications/{application_id}/contract", application_id=application_id), body=body)
+        return self.ask(request, PayoutLine)
+
+
     def ask_payout(self, contract: str, body: LoansAct) -> PayoutLine:
         """Ask for what a second person has to approve: payout, draw, refund, extension, write-off.
 
@@ -2305,7 +2448,7 @@ class Client(Transport):
 
 
     def cancel_job(self, job_id: str) -> JobView:
-        """End a job; one that runs is killed within a second or two.
+        """End one's own job, or any as an administrator; one that runs is killed within two seconds.
 
         Permission `jobs`: Long work: start, follow, cancel.
         """
@@ -2349,6 +2492,15 @@ class Client(Transport):
         return self.ask(request, CaseTold)
 
 
+    def case_next(self) -> CaseTold:
+        """Take the most urgent case that nobody works; 404 where there is none.
+
+        Permission `case_work`: Work cases: assign, note, act, close.
+        """
+        request = Request("POST", "/api/v1/cases/next")
+        return self.ask(request, CaseTold)
+
+
     def case_note(self, number: int, body: Note) -> CaseTold:
         """Say something about a case, and what it rests on.
 
@@ -2367,12 +2519,12 @@ class Client(Transport):
         return self.ask(request, CaseTold)
 
 
-    def cases(self, *, cursor: str | None = None, limit: int | None = None, state: CasesState | None = None, owner: str | None = None, customer: str | None = None, overdue: bool | None = None) -> CasePage:
+    def cases(self, *, cursor: str | None = None, limit: int | None = None, state: CasesState | None = None, owner: str | None = None, customer: str | None = None, overdue: bool | None = None, severity: str | None = None) -> CasePage:
         """Cases; without `state` those that are not closed.
 
         Permission `cases`: See alerts and cases.
         """
-        request = Request("GET", "/api/v1/cases", query={"cursor": cursor, "limit": limit, "state": state, "owner": owner, "customer": customer, "overdue": overdue})
+        request = Request("GET", "/api/v1/cases", query={"cursor": cursor, "limit": limit, "state": state, "owner": owner, "customer": customer, "overdue": overdue, "severity": severity})
         return self.ask(request, CasePage)
 
 
@@ -2410,6 +2562,17 @@ class Client(Transport):
         """
         request = Request("GET", filled("/api/v1/collateral/{loan}", loan=loan))
         return self.ask(request, Marked)
+
+
+    def compare_rollout(self, name: str, number: int) -> dict[str, str]:
+        """Compare what a challenger or shadow decided with the champion: a job, whose id is a trial's.
+
+        Its figures have a part `rollout`: what each did with what it decided.
+
+        Permission `policy_write`: Write policies, try them on history, submit them.
+        """
+        request = Request("POST", filled("/api/v1/policies/{name}/versions/{number}/comparisons", name=name, number=number))
+        return self.ask(request, dict[str, str])
 
 
     def consent_withdraw(self, consent: str, body: WithdrawBody | None) -> Withdrawn:
@@ -2721,6 +2884,10 @@ class Client(Transport):
     def judge_policy(self, name: str, number: int, deed: str, body: Judgement | None) -> dict[str, Any]:
         """Approve or reject what somebody else wrote, roll it out, or go back to an earlier one.
 
+        The deeds: `approve`, `reject`, `activate`, `rollback`; of a policy that decides events as they
+        come also `challenge` (it decides for a share of customers), `shadow` (it is asked beside, and
+        not followed), `withdraw` (neither any more).
+
         Permission `policy_approve`: Approve, reject, roll out and roll back what somebody else wrote.
         """
         request = Request("POST", filled("/api/v1/policies/{name}/versions/{number}/{deed}", name=name, number=number, deed=deed), body=body)
@@ -2770,6 +2937,15 @@ class Client(Transport):
         """
         request = Request("GET", filled("/api/v1/decisions/live/{decision_id}/explanation", decision_id=decision_id), query={"customer": customer})
         return self.ask(request, object)
+
+
+    def live_quarantine(self, *, limit: int | None = None) -> QuarantineTold:
+        """The last messages of Kafka that could not be used: where they stood, and why.
+
+        Permission `decisions`: Decisions on firms, one by one.
+        """
+        request = Request("GET", "/api/v1/live/quarantine", query={"limit": limit})
+        return self.ask(request, QuarantineTold)
 
 
     def live_replay(self, decision_id: str) -> ReplayAnswer:
@@ -3025,7 +3201,11 @@ class Client(Transport):
 
 
     def readyz(self) -> Any:
-        """Whether it can do its work: asks the store of accounts, and looks at the run."""
+        """Whether it can do its work: is all of it loaded, does the store answer, is there a run.
+
+        Where events come from Kafka it is told whether they do; it is ready without them, too, for
+        people and programs are answered meanwhile.
+        """
         request = Request("GET", "/readyz")
         return self.ask(request, object)
 

@@ -28,7 +28,6 @@ from headrace.contracts.lending.schedule import schedule
 from headrace.errors import InputError
 from headrace.money import to_minor
 from headrace.simulator.loan_months import simulate_months
-from headrace.workflows.explain import run_settings
 from headrace.workflows.loan_log import (
     EVENTS,
     Approved,
@@ -36,6 +35,7 @@ from headrace.workflows.loan_log import (
     event_of,
 )
 from headrace.workflows.loan_reports import cash_by_month, loan_table, outcome
+from headrace.workflows.run_note import run_settings
 
 app = typer.Typer(help="Loans by the day: signed, paid out, repaid, classified, written off.")
 app.command("post")(post_command)

@@ -24,11 +24,10 @@ from headrace.monitor.cases import (
     State,
     assignment,
     closing,
-    fraud_reports,
-    list_entry,
     note,
     reopening,
 )
+from headrace.monitor.confirmed_fraud import fraud_reports, list_entry
 
 app = typer.Typer(help="Alerts as cases: who works them, until when, and what they turned out.")
 

@@ -37,6 +37,7 @@ from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.wall_clock import now
 from headrace.decisions.flow.in_force import InForce
 from headrace.decisions.flow.monitoring import watch
+from headrace.decisions.flow.rollout import Deployment
 from headrace.errors import InputError
 from headrace.features.definition import Column, ColumnType, FeatureSet, Table
 from headrace.features.plan import make_plan
@@ -97,7 +98,7 @@ def decide_command(  # noqa: PLR0913, PLR0917 - a command has a parameter per op
         progress.end("read", ", ".join(f"{n} {t.num_rows:,}" for n, t in tables.items()))
         progress.begin("decide")
         ask = stack.enter_context(Deadlines())
-        decisions = stack.enter_context(open_live(live, version, ask))
+        decisions = stack.enter_context(open_live(live, Deployment(version), ask))
         began = perf_counter()
         found = decide_tables(decisions, tables, features, batch)
         store_of_cases = None if cases is None else CaseStore.opened(cases)

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from shutil import rmtree
@@ -15,10 +14,8 @@ from headrace.adapters.loan_books import NOTICE, contracts_of, evening_of, open_
 from headrace.adapters.workspace import Workspace
 from headrace.commands.voucher import EXAMPLES, example_text
 from headrace.simulator.loan_months import simulate_months
-from headrace.workflows.contracts import Contract
 from headrace.workflows.goods_pledge import FIELDS as EVENT_FIELDS
 from headrace.workflows.loan import Loan
-from headrace.workflows.loan_log import Entry, Funded, Signed
 
 MONTHS, SEED = 6, 7
 LEFT_TO_PAY_OUT = 5
@@ -63,15 +60,15 @@ def fill_book(workspace: Workspace) -> str:
     """The run's contracts, signed and served for some months; a few are left to be paid out."""
     rmtree(workspace.folder("book"), ignore_errors=True)
     run = workspace.folder("run")
-    with open_book(workspace.book_address, create=True) as here:
+    with open_book(workspace.book_address, create=True, shelf=workspace.book_shelf) as here:
         here.mark_simulated()
         offered = contracts_of(DiskFolder(run), str(run))
         served, fresh = offered[:-LEFT_TO_PAY_OUT], offered[-LEFT_TO_PAY_OUT:]
         here.sign(served or offered)
         simulate_months(here.desk, MONTHS, SEED, lambda _: None)
         if served and here.desk.book.day is not None:
-            entries = _signed(fresh, here.desk.book.day)
-            here.desk.record(entries, evening_of(here.desk.book.day))
+            here.sign_batch(fresh, "fresh", evening_of(here.desk.book.day))
+        here.desk.keep()
         here.prove()
         count = len(here.desk.book.loans)
         _fill_marks(workspace.folder("desks"), tuple(here.desk.book.loans.values()))
@@ -90,18 +87,6 @@ def fill_desks(workspace: Workspace) -> str:
     _write(folder / "prices.csv", _prices(date(2020, 6, 30)))
     _write(folder / "pools" / "zhengyindan_4321.csv", POOL)
     return "pledges, prices, vouchers, receipts, a pool"
-
-
-def _signed(contracts: Sequence[Contract], day: date) -> list[tuple[str, Entry]]:
-    """Contracts signed on a day, with the money to pay them out."""
-    amount = sum(each.terms.principal for each in contracts)
-    entries: list[tuple[str, Entry]] = [
-        (f"fund {day}", Funded(day, amount, contracts[0].terms.currency))
-    ]
-    for each in contracts:
-        later = replace(each, terms=replace(each.terms, start=day))
-        entries.append((f"sign {each.contract}", Signed(later)))
-    return entries
 
 
 def _prices(last: date) -> str:

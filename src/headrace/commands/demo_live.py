@@ -37,7 +37,7 @@ def fill_live(workspace: Workspace) -> str:
     deployed = PolicyFollower(policies, packs.load(workspace.live_pack)).look(now())
     assert deployed is not None  # noqa: S101 - the first look always finds something
     tables = {"payment": _named(drawn.payments), "fraud_report": _named(drawn.fraud_reports)}
-    with ModelsInPlace() as ask, open_live(folder, deployed.version, ask) as decisions:
+    with ModelsInPlace() as ask, open_live(folder, deployed.deployment, ask) as decisions:
         (folder / SIMULATED).write_text(LABEL, encoding="utf-8")
         features = decided_tables(deployed.version)
         found = decide_tables(decisions, tables, features, BATCH)

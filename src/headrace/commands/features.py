@@ -42,13 +42,13 @@ from headrace.features.loading import load_feature_set
 from headrace.features.plan import make_plan
 from headrace.workflows import feature_groups as grouping
 from headrace.workflows import features as workflow
-from headrace.workflows.explain import run_settings
 from headrace.workflows.feature_explain import Answer, Question, answer, key_columns, read_key
 from headrace.workflows.feature_plan import view
 from headrace.workflows.feature_revisions import Period, Revisions, of_key, only_key, revise
 from headrace.workflows.feature_revisions import check as check_revisable
 from headrace.workflows.features import Extra, Given, Made, Wanted
 from headrace.workflows.invoices import invoice_history
+from headrace.workflows.run_note import run_settings
 
 app = typer.Typer(help="Features: check definitions, see the plan, compute, explain, revise.")
 

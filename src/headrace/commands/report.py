@@ -20,7 +20,7 @@ from headrace.commands.options import Language
 from headrace.errors import InputError
 from headrace.facts.localtime import instant_of
 from headrace.workflows.due_diligence import due_diligence
-from headrace.workflows.explain import RECORDS, run_settings
+from headrace.workflows.run_note import RECORDS, run_settings
 
 
 def report_command(

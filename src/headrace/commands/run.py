@@ -14,6 +14,7 @@ import typer
 from headrace import packs
 from headrace.adapters import printing, printing_run
 from headrace.adapters.code import code_digest
+from headrace.adapters.consent_store import withdrawn_in
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.folder_source import FolderSource
 from headrace.adapters.formats import StandardFormats
@@ -40,13 +41,14 @@ from headrace.pack import Pack, Text
 from headrace.scores.straight_card import Scorecard
 from headrace.simulator.run import simulate, write_economy
 from headrace.simulator.settings import EconomySettings
-from headrace.workflows.explain import decision_id_of, explain, facts_behind, run_settings
+from headrace.workflows.explain import decision_id_of, explain, facts_behind
 from headrace.workflows.lend import LendSettings
 from headrace.workflows.policy import parse_policy
 from headrace.workflows.ports import Progress, Source
 from headrace.workflows.prove import Receipt, check_receipt, prove_decision, verify
 from headrace.workflows.result import RunResult
 from headrace.workflows.run import STEPS, Output, RunSettings, Signer, run
+from headrace.workflows.run_note import run_settings
 from headrace.workflows.score import ScoreSettings
 from headrace.workflows.summary import summary
 
@@ -126,6 +128,7 @@ def run_command(
         code=code_digest(),
     )
     source, read, to = _received(data, out, place, mapping, chosen)
+    settings = _bound_by_consents(settings, place, source.mapping.time_zone)
     with limited_threads(threads):
         execute(source, chosen, cleared(to, read), settings, as_json=as_json)
 
@@ -141,6 +144,13 @@ def _received(
     if data is None and mapping is None:
         return source_of(place, pack), folder, to
     return FolderSource(folder, mapping_of(folder, mapping, pack)), folder, to
+
+
+def _bound_by_consents(settings: RunSettings, place: Workspace | None, zone: str) -> RunSettings:
+    """The settings with what was withdrawn in the workspace; nothing is known of it elsewhere."""
+    if place is None:
+        return settings
+    return replace(settings, withdrawn=withdrawn_in(place, settings.as_of, zone, now()))
 
 
 def _own_policy(folder: Path | None, pack: Pack, place: Workspace | None) -> Mapping[str, bytes]:

@@ -33,12 +33,12 @@ from headrace.features.loading import load_feature_set
 from headrace.money import MINOR_PER_MAJOR
 from headrace.pack import Pack
 from headrace.workflows import features as workflow
-from headrace.workflows.explain import run_settings
 from headrace.workflows.features import Extra
 from headrace.workflows.policies import Files, Loaded, load_policy, table_files
 from headrace.workflows.policy import parse_policy
 from headrace.workflows.policy_files import SUFFIXES, write_tables
 from headrace.workflows.ports import Progress
+from headrace.workflows.run_note import run_settings
 from headrace.workflows.simulate_policy import (
     STEPS,
     Hunt,

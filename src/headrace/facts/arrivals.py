@@ -131,7 +131,7 @@ def arrived(sent: Sent, schema: FactSchema, how: Reception) -> Arrived:
     """Rows as facts, and those that cannot be.
 
     A time of knowing that is not said is the end of the day of the event, or the time the row came
-    where it has no event either: what came today was not known before.
+    where that is earlier or there is no event: what is here is known.
 
     Raises:
         InputError: A column is unknown or missing, or does not hold plain values.
@@ -231,11 +231,10 @@ def _known(facts: pa.Table, how: Reception) -> pa.Table:
     """Every fact with a time of knowing."""
     event = facts["event_time"].combine_chunks()
     us = pc.fill_null(event.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
-    evening = pa.array(end_of_local_day(us, how.zone), mask=numpy_mask(pc.is_null(event))).cast(
-        _INSTANT
-    )
-    now = pa.scalar(microseconds(how.at), pa.int64()).cast(_INSTANT)
-    known = pc.coalesce(facts["known_time"].combine_chunks(), evening, now)
+    now = microseconds(how.at)
+    evening = np.minimum(end_of_local_day(us, how.zone), now)
+    here = pa.array(np.where(numpy_mask(pc.is_null(event)), now, evening)).cast(_INSTANT)
+    known = pc.coalesce(facts["known_time"].combine_chunks(), here)
     place = facts.schema.get_field_index("known_time")
     return facts.set_column(place, facts.schema.field("known_time"), known)
 

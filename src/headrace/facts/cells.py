@@ -18,6 +18,15 @@ Mask = NDArray[np.bool_]
 _INVISIBLE = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x{200b}-\x{200d}\x{2060}\x{feff}]"
 
 
+def plain(table: pa.Table) -> pa.Table:
+    """The table with texts in place of dictionaries; for few rows."""
+    fields = [
+        field.with_type(pa.string()) if pa.types.is_dictionary(field.type) else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields))
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How one table writes its cells.

@@ -1,6 +1,6 @@
 """Which facts may be read: their purpose is one of the reader's, their consent still stands."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -35,24 +35,20 @@ class Readable:
     of_consent: int = 0
 
 
-def withdrawn_by(since: Mapping[str, int], at: int) -> frozenset[str]:
-    """The consents that are withdrawn at a moment.
-
-    Args:
-        since: From when on each is, microseconds since 1970.
-        at: The moment.
-    """
-    return frozenset(consent for consent, from_then in since.items() if from_then <= at)
-
-
 def readable(facts: pa.Table, leave: Leave) -> Readable:
     """The facts of a table with columns `purpose` and `consent` that may be read.
 
     A fact that is left out for both reasons is counted once, under its purpose.
     """
-    purpose, consent = (facts[name].cast(pa.string()) for name in ("purpose", "consent"))
+    purpose = facts["purpose"].cast(pa.string())
     fits = pc.is_in(purpose, value_set=pa.array(sorted(leave.purposes), pa.string()))
-    gone = pc.is_in(consent, value_set=pa.array(sorted(leave.withdrawn), pa.string()))
+    gone = rests_on(facts, leave.withdrawn)
     kept = facts.filter(pc.and_not(fits, gone))
     of_purpose = facts.num_rows - int(pc.sum(fits).as_py() or 0)
     return Readable(kept, of_purpose, facts.num_rows - of_purpose - kept.num_rows)
+
+
+def rests_on(facts: pa.Table, consents: Collection[str]) -> pa.ChunkedArray:
+    """Of each row of a table with a column `consent`, whether it rests on one of some consents."""
+    named = facts["consent"].cast(pa.string())
+    return pc.is_in(named, value_set=pa.array(sorted(consents), pa.string()))

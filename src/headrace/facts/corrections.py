@@ -56,22 +56,18 @@ def find_corrections(invoices: pa.Table, zone: str) -> pa.Table:
     Returns:
         A table of CORRECTION, voids first, then red letters; each in the order of invoices.
     """
-    voided = numpy_mask(pc.equal(invoices["status"].cast(pa.string()), "voided"))
+    voided = _voided(invoices)
     twins = _valid_twins(invoices, voided)
     standing = ~voided
     standing[twins.original] = False
-    timed = numpy_mask(pc.is_valid(invoices["voided_time"]))
-    by_status = np.flatnonzero(voided & ~timed)
-    at_time = np.flatnonzero(voided & timed)
-    voids = pa.concat_tables(
-        [
-            _voids(invoices, _Found(rules.VOIDED_BY_STATUS, by_status, by_status), zone),
-            _voids(invoices, _Found(rules.VOIDED_AT_TIME, at_time, at_time), zone),
-            _voids(invoices, twins, zone),
-        ]
-    )
     letters = [_red_letters(invoices, found) for found in _originals(invoices, standing, zone)]
-    return pa.concat_tables([_in_order(voids), _in_order(pa.concat_tables(letters))])
+    voids = _all_voids(invoices, twins, zone)
+    return pa.concat_tables([voids, _in_order(pa.concat_tables(letters))])
+
+
+def find_voids(invoices: pa.Table, zone: str) -> pa.Table:
+    """The voids of `find_corrections` without the red letters: all that takes an invoice away."""
+    return _all_voids(invoices, _valid_twins(invoices, _voided(invoices)), zone)
 
 
 def as_of(invoices: pa.Table, corrections: pa.Table, known_time: datetime) -> pa.Table:
@@ -173,16 +169,37 @@ def match_by_number(group: Int64, day: Int64, red: Mask) -> Int64:
     return found
 
 
+def _voided(invoices: pa.Table) -> Mask:
+    return numpy_mask(pc.equal(invoices["status"].cast(pa.string()), "voided"))
+
+
+def _all_voids(invoices: pa.Table, twins: _Found, zone: str) -> pa.Table:
+    voided = _voided(invoices)
+    timed = numpy_mask(pc.is_valid(invoices["voided_time"]))
+    by_status = np.flatnonzero(voided & ~timed)
+    at_time = np.flatnonzero(voided & timed)
+    found = (
+        _Found(rules.VOIDED_BY_STATUS, by_status, by_status),
+        _Found(rules.VOIDED_AT_TIME, at_time, at_time),
+        twins,
+    )
+    return _in_order(pa.concat_tables([_voids(invoices, each, zone) for each in found]))
+
+
 def _valid_twins(invoices: pa.Table, voided: Mask) -> _Found:
     """Valid rows of which a voided row says the same, paired with that row."""
     nothing = np.zeros(0, dtype=np.int64)
     if not voided.any():
         return _Found(rules.STATUS_CONFLICT, nothing, nothing)
-    first = first_equal([codes(invoices[name]) for name in _SAME_INVOICE])
+    # Few rows have day and amount of a voided one: only these are compared in full.
+    days, sizes = codes(invoices["event_time"]), codes(invoices["amount_minor"])
+    near = np.flatnonzero(np.isin(days, days[voided]) & np.isin(sizes, sizes[voided]))
+    rows, voided = invoices.take(pa.array(near)), voided[near]
+    first = first_equal([codes(rows[name]) for name in _SAME_INVOICE])
     void_of = np.full(len(first), -1, dtype=np.int64)
     void_of[first[voided]] = np.flatnonzero(voided)
     twins = np.flatnonzero(~voided & (void_of[first] >= 0))
-    return _Found(rules.STATUS_CONFLICT, void_of[first[twins]], twins)
+    return _Found(rules.STATUS_CONFLICT, near[void_of[first[twins]]], near[twins])
 
 
 def _originals(invoices: pa.Table, standing: Mask, zone: str) -> list[_Found]:

@@ -4,8 +4,8 @@ Steps: find the columns, read each cell (`coerce`), check each row, put tables o
 set exact duplicates aside, find corrections, and remark on what is odd. Arrow in, Arrow out.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from headrace.errors import InputError
 from headrace.facts import rules
 from headrace.facts.cells import numpy_mask
+from headrace.facts.consent import rests_on
 from headrace.facts.corrections import find_corrections
 from headrace.facts.equal import Int64, codes, first_equal
 from headrace.facts.kinds import CORRECTION, INVOICE, MAPPABLE
@@ -87,7 +88,9 @@ class Ingested:
 
 
 def ingest(
-    tables: Iterable[SourceTable | AbsentTable | ReadTable], mapping: SourceMapping
+    tables: Iterable[SourceTable | AbsentTable | ReadTable],
+    mapping: SourceMapping,
+    withdrawn: Collection[str] = (),
 ) -> Ingested:
     """All tables of a source as facts.
 
@@ -95,6 +98,7 @@ def ingest(
         tables: As readers give them, one at a time; a table may be dropped once it was read. One
             that was read before is taken as it is.
         mapping: Says what each column means.
+        withdrawn: Consents; rows that rest on one of them go to quarantine.
 
     Raises:
         InputError: If a mapped column is missing or occurs twice, in a table that is not optional.
@@ -107,7 +111,7 @@ def ingest(
             name = found.mapping.name
             notes.append(Note(rules.OPTIONAL_TABLE_ABSENT, name, 0, found.problem))
         else:
-            read.append(found)
+            read.append(_without(found, withdrawn))
     facts: dict[str, pa.Table] = {}
     set_aside: list[pa.Table] = []
     for kind, schema in MAPPABLE.items():
@@ -147,6 +151,34 @@ def _read(
         if not table.mapping.optional:
             raise
         return AbsentTable(table.mapping, str(error))
+
+
+def _without(table: ReadTable, withdrawn: Collection[str]) -> ReadTable:
+    """A table without the rows whose consent was withdrawn; quarantine says which they are."""
+    gone = rests_on(table.facts, withdrawn)
+    left_out = table.facts.filter(gone)
+    if not left_out.num_rows:
+        return table
+    told = {
+        "source": table.mapping.name,
+        "file": table.file,
+        "column": "consent",
+        "rule": rules.CONSENT_WITHDRAWN.name,
+        "reason": rules.CONSENT_WITHDRAWN.en,
+        "reason_zh": rules.CONSENT_WITHDRAWN.zh,
+    }
+    columns = {name: pa.repeat(pa.scalar(text), left_out.num_rows) for name, text in told.items()}
+    columns |= {"row": left_out["row"], "value": left_out["consent"].cast(pa.string())}
+    lines = pa.table([columns[name] for name in QUARANTINE.names], schema=QUARANTINE)
+    note = Note(
+        rules.CONSENT_WITHDRAWN, table.mapping.name, lines.num_rows, lines["value"][0].as_py()
+    )
+    return replace(
+        table,
+        facts=table.facts.filter(pc.invert(gone)),
+        quarantine=pa.concat_tables([table.quarantine, lines]),
+        notes=(*table.notes, note),
+    )
 
 
 def _together(read: list[ReadTable]) -> pa.Table | None:
@@ -200,7 +232,11 @@ def _account(table: ReadTable, duplicates: pa.Table) -> Reconciliation:
         pc.equal(duplicates["kind"], mapping.fact.kind),
     )
     repeated = int(pc.sum(mine).as_py() or 0)
-    quarantined = len(pc.unique(table.quarantine["row"]))
+    # A row that cannot be read has a line for each reason; one without consent was read, and has
+    # one line. Rows of what came by the API are numbered batch by batch.
+    withdrawn = pc.equal(table.quarantine["rule"], rules.CONSENT_WITHDRAWN.name)
+    unread = table.quarantine.filter(pc.invert(withdrawn))
+    quarantined = len(pc.unique(unread["row"])) + int(pc.sum(withdrawn).as_py() or 0)
     return Reconciliation(
         table=mapping.name,
         kind=mapping.fact.kind,

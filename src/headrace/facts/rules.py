@@ -178,6 +178,13 @@ EXACT_DUPLICATE = Rule(
     "该行与先前某行完全相同;保留首行。",
 )
 
+# A row that nobody may use any more.
+CONSENT_WITHDRAWN = _quarantine(
+    "consent_withdrawn",
+    "The consent that this row rests on was withdrawn.",
+    "该行所依据的授权已撤回。",
+)
+
 # A row that is accepted, and worth a look.
 TOTAL_ROUNDING = _note(
     "total_rounding",

@@ -7,6 +7,7 @@ payment waits for.
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from headrace.features.plan import microseconds as length_us
 
 Event = Mapping[str, Any]
 Words = tuple[int, int]
+TEXTS_KEPT = 4_096
 
 
 class RowReader:
@@ -176,12 +178,16 @@ def moment_of(event: Event, name: str) -> int | None:
 
 def _words(value: Any) -> Words:
     """The same words as `columns` gives for one value."""
-    if isinstance(value, str):
-        data = value.encode()
-        out = np.empty((1, 2), np.int64)
-        hashing.hash_texts(np.array([0, len(data)]), np.frombuffer(data, np.uint8), out)
-        return int(out[0, 0]), int(out[0, 1])
-    return int(value), 0
+    return _text_words(value) if isinstance(value, str) else (int(value), 0)
+
+
+@lru_cache(TEXTS_KEPT)
+def _text_words(text: str) -> Words:
+    """Kept for a while: the spaces of an event hash the same texts."""
+    data = text.encode()
+    out = np.empty((1, 2), np.int64)
+    hashing.hash_texts(np.array([0, len(data)]), np.frombuffer(data, np.uint8), out)
+    return int(out[0, 0]), int(out[0, 1])
 
 
 def _number(value: Any, column: Column) -> int:

@@ -85,13 +85,44 @@ def trade_graph(invoices: pa.Table) -> TradeGraph:
         self_invoices=papers.filter(pc.invert(different)),
         identities=identities_of(between),
         two_way=_two_way(hidden),
-        rings=_rings(between),
+        rings=rings_of(between),
         components=_components(trades),
+    )
+
+
+def trade_near(trading: pa.Table, near: pa.Table, rings: pa.Table) -> TradeGraph:
+    """The graph around a party: whole in all that touches the party, and nowhere else.
+
+    Args:
+        trading: Invoices of all parties with its counterparties, as `trade_graph` takes them.
+        near: Those of all parties with the day and amount of one of its own.
+        rings: Of all parties, as `rings_of` gives them.
+
+    Returns:
+        The graph; `components` is 0, for they are not counted.
+    """
+    papers = same_papers(near)
+    different = pc.not_equal(papers["seller"], papers["buyer"])
+    between = papers.filter(different)
+    hidden = _edges(between, ["seller", "buyer"])
+    return TradeGraph(
+        trades=_edges(trading, ["party", "counterparty", "direction"]),
+        same_papers=papers,
+        hidden=hidden,
+        self_invoices=papers.filter(pc.invert(different)),
+        identities=identities_of(between),
+        two_way=_two_way(hidden),
+        rings=rings,
+        components=0,
     )
 
 
 def party_measures(graph: TradeGraph, parties: tuple[str, ...]) -> pa.Table:
     """Graph values per party, to be used as features.
+
+    Args:
+        graph: In which everything that touches the parties is whole.
+        parties: Those asked about; others count as their partners.
 
     Returns:
         party and, as doubles: hidden_partners (firms traded with, seen from both sides),
@@ -103,14 +134,16 @@ def party_measures(graph: TradeGraph, parties: tuple[str, ...]) -> pa.Table:
     partners: list[set[str]] = [set() for _ in parties]
     sellers, buyers = graph.hidden["seller"].to_pylist(), graph.hidden["buyer"].to_pylist()
     for seller, buyer in zip(sellers, buyers, strict=True):
-        partners[index[seller]].add(buyer)
-        partners[index[buyer]].add(seller)
+        for party, other in ((seller, buyer), (buyer, seller)):
+            if party in index:
+                partners[index[party]].add(other)
     rings = np.zeros(len(parties))
     for ring in graph.rings["parties"].to_pylist():
-        rings[[index[party] for party in ring]] += 1
+        rings[[index[party] for party in ring if party in index]] += 1
     own = np.zeros(len(parties))
     for party in graph.self_invoices["seller"].to_pylist():
-        own[index[party]] += 1
+        if party in index:
+            own[index[party]] += 1
     customers = _shared_share(graph.trades, "sale", parties)
     suppliers = _shared_share(graph.trades, "purchase", parties)
     return pa.table(
@@ -204,7 +237,12 @@ def _two_way(hidden: pa.Table) -> pa.Table:
     )
 
 
-def _rings(between: pa.Table) -> pa.Table:
+def rings_of(between: pa.Table) -> pa.Table:
+    """Circles of firms; see `TradeGraph.rings`.
+
+    Args:
+        between: Rows of `TradeGraph.same_papers` between different firms.
+    """
     parties = pc.unique(
         pa.chunked_array([*between["seller"].chunks, *between["buyer"].chunks], pa.string())
     ).sort()
@@ -240,12 +278,15 @@ def _shared_share(
     trades: pa.Table, direction: str, parties: tuple[str, ...]
 ) -> NDArray[np.float64]:
     rows = trades.filter(pc.equal(trades["direction"], direction))
-    code = _ints(pc.index_in(rows["party"], value_set=pa.array(parties, pa.string())))
+    place = pc.index_in(rows["party"], value_set=pa.array(parties, pa.string()))
+    code = _ints(pc.fill_null(place, -1))
     partners = pc.unique(rows["counterparty"])
     partner = _ints(pc.index_in(rows["counterparty"], value_set=partners))
     known_to = np.bincount(partner, minlength=len(partners))
     amount = np.maximum(_ints(rows["amount_minor"]), 0).astype(np.float64)
     shared = np.where(known_to[partner] >= 2, amount, 0.0)
+    asked = code >= 0
+    code, amount, shared = code[asked], amount[asked], shared[asked]
     whole = np.bincount(code, weights=amount, minlength=len(parties))
     part = np.bincount(code, weights=shared, minlength=len(parties))
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -20,8 +20,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from headrace.decisions.flow.lists import Entry
-from headrace.decisions.flow.policy import ACTIONS, Action, Policy
+from headrace.decisions.flow.policy import ACTIONS, Action
 from headrace.errors import InputError
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -63,6 +62,7 @@ class Measure(StrEnum):
     FREEZE = "freeze"
     STEP_UP = "step_up"
     RELEASE = "release"
+    LIFT = "lift"
 
 
 class Evidence(StrEnum):
@@ -307,53 +307,6 @@ class Case:
         }
 
 
-# --- alerts ---------------------------------------------------------------------------------------
-
-
-def alert_of(record: Mapping[str, Any], policy: Policy) -> Alert | None:
-    """The alert that a decision is; None where it approves, or was not followed.
-
-    Args:
-        record: The decision as plain values, see `headrace.decisions.flow.record.one_record`.
-        policy: Of the version that made it.
-    """
-    action = ACTIONS[record["action"]]
-    if action is Action.APPROVE or not record["effective"]:
-        return None
-    inputs = record["inputs"]
-    customer = inputs.get(policy.customer)
-    exposure = inputs.get(policy.exposure) if policy.exposure else None
-    return Alert(
-        decision=record["decision"],
-        policy=policy.name,
-        customer="" if customer is None else str(customer),
-        action=action,
-        reason=record["reason"],
-        at=record["moment"],
-        exposure=exposure if isinstance(exposure, int | float) else None,
-        facts={name: inputs.get(name) for name in policy.inputs if name in inputs},
-    )
-
-
-def case_for(alert: Alert, cases: Iterable[Case], settings: CaseSettings = USUAL) -> Case | None:
-    """The case that gathers an alert, of several the newest; None where it opens one."""
-    found = [case for case in cases if case.gathers(alert, settings.window)]
-    return max(found, key=lambda case: case.number, default=None)
-
-
-def alert_event(case: int, alert: Alert, at: int, settings: CaseSettings = USUAL) -> CaseEvent:
-    """An alert as an event of a case; its first opens it.
-
-    Args:
-        case: The number.
-        alert: Which.
-        at: Now, microseconds since 1970, UTC: the clock runs from when people can know.
-        settings: How soon it must be worked.
-    """
-    due = at + settings.due_within[alert.action] // EPOCH.resolution
-    return CaseEvent(case, Deed.ALERT, SYSTEM, at, told={"alert": alert.to_dict(), "due": due})
-
-
 # --- the fold -------------------------------------------------------------------------------------
 
 
@@ -534,72 +487,7 @@ def reopening(
     return CaseEvent(case.number, Deed.REOPEN, by, at, comment, {"due": due})
 
 
-# --- what follows from fraud ----------------------------------------------------------------------
-
-
-def list_entry(
-    case: Case, name: str, length: timedelta | None = None, reason: str = "confirmed_fraud"
-) -> Entry:
-    """The entry that puts the customer of a case closed as fraud on a list; nothing is written.
-
-    Args:
-        case: Closed as fraud.
-        name: Of the list.
-        length: How long it holds from the closing on; None: for good.
-        reason: Its code.
-
-    Raises:
-        RefusedError: The case is not closed as fraud.
-    """
-    event = _fraud(case)
-    return Entry(
-        list=name,
-        value=case.customer,
-        scope=case.policy,
-        valid_from=event.at,
-        valid_until=None if length is None else event.at + length // EPOCH.resolution,
-        reason=reason,
-        owner=event.by.strip(),
-        recorded=event.at,
-    )
-
-
-def fraud_reports(
-    case: Case, columns: Sequence[str], decisions: Iterable[str] | None = None
-) -> list[dict[str, Any]]:
-    """Facts that the decided events were fraud, known from the closing on; nothing is written.
-
-    Args:
-        case: Closed as fraud.
-        columns: What a report holds of the decided event, such as customer and terminal.
-        decisions: Those that were fraud; None: all of the case.
-
-    Returns:
-        One row a decision: `id` of its event, `event_time`, `known_time`, then the columns.
-
-    Raises:
-        RefusedError: The case is not closed as fraud.
-    """
-    event = _fraud(case)
-    chosen = None if decisions is None else set(decisions)
-    return [
-        {
-            "id": alert.decision,
-            "event_time": moment_of(alert.at),
-            "known_time": moment_of(max(event.at, alert.at)),
-            **{name: alert.facts.get(name) for name in columns},
-        }
-        for alert in case.alerts
-        if chosen is None or alert.decision in chosen
-    ]
-
-
-def _fraud(case: Case) -> CaseEvent:
-    """The event that closed a case as fraud."""
-    event = case.closed
-    if event is None or case.outcome is not Outcome.FRAUD:
-        raise RefusedError(Refusal.THE_CASE_MUST_BE_CLOSED_AS_FRAUD, where=case.where)
-    return event
+# --- moments --------------------------------------------------------------------------------------
 
 
 def moment_of(at: int) -> datetime:

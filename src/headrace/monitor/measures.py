@@ -1,9 +1,9 @@
 """What may be done about the customer of a case while it is worked, as entries of lists.
 
-Freeze (冻结) is an entry of the policy's black list, step-up (加强核验) of its grey list. Release
-(解除) ends the entries of both that hold, and puts the customer on the white list where the policy
-has one. The next decision sees it. Which lists there are, and what they look up, is for the policy
-to say.
+Freeze (冻结) is an entry of the policy's black list, step-up (加强核验) of its grey list. Lift
+(解除) ends the entries of both that hold; release (解除并信任) does so too, and puts the customer
+on the white list. The next decision sees it. Which lists there are, and what they look up, is
+for the policy to say.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ class Target:
 
     Attributes:
         measure: Which.
-        list: Name of the list.
+        list: Name of the list; empty where nothing is put on one.
         by: What the list looks up, such as customer or terminal.
         value: The one of the case.
     """
@@ -63,12 +63,26 @@ class Doing:
 
 def targets(case: Case, policy: Policy) -> tuple[Target, ...]:
     """Everything that may be done about a case, in the order of its measures."""
-    return tuple(
+    several = [
         Target(measure, step.name, step.by, value)
-        for measure in Measure
-        for step in list_steps(policy, KIND[measure])
+        for measure, kind in KIND.items()
+        for step in list_steps(policy, kind)
         for value in _values(case, step.by, policy)
-    )
+    ]
+    if any(each.measure is not Measure.RELEASE for each in several):
+        several.append(Target(Measure.LIFT, "", policy.customer, case.customer))
+    return tuple(several)
+
+
+def holding(case: Case, policy: Policy, lists: Lists, at: int) -> tuple[Entry, ...]:
+    """The entries of any of the policy's lists that hold for a case at a moment."""
+    found = []
+    for step in list_steps(policy, *ListKind):
+        for value in _values(case, step.by, policy):
+            number = lists.find(step.name, value, case.policy, at)
+            if number != NOT_LISTED:
+                found.append(lists.entries[number])
+    return tuple(found)
 
 
 def list_steps(policy: Policy, *kinds: ListKind) -> tuple[ListStep, ...]:
@@ -94,11 +108,13 @@ def entries_for(
     by, at, until = doing.by, doing.at, doing.until
     if until is not None and until <= at:
         raise InputError("A measure ends after it begins", where="until", remedy="A later day")
-    new = Entry(target.list, target.value, case.policy, at, until, "", by, at)
-    if target.measure is not Measure.RELEASE:
-        return (new,)
+    new = () if target.measure is Measure.LIFT else (
+        Entry(target.list, target.value, case.policy, at, until, "", by, at),
+    )  # fmt: skip
+    if target.measure not in (Measure.RELEASE, Measure.LIFT):
+        return new
     ended = _ended(case, policy, lists, at)
-    return (*(replace(each, valid_until=at, owner=by, recorded=at) for each in ended), new)
+    return (*(replace(each, valid_until=at, owner=by, recorded=at) for each in ended), *new)
 
 
 def measure_taken(

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from headrace.errors import InputError
 
@@ -131,7 +130,7 @@ class Scorecard:
 
     def probability(self, x: Floats) -> Floats:
         """Probability of default, (n,), in (0, 1): that of the predictive log odds."""
-        return np.asarray(expit(self.predictive_log_odds(x)))
+        return _probability(self.predictive_log_odds(x))
 
     def interval(self, x: Floats) -> tuple[Floats, Floats]:
         """95 % interval of the probability from the uncertainty of the coefficients.
@@ -140,7 +139,7 @@ class Scorecard:
         """
         spread = Z95 * np.sqrt(self._variance(x))
         centre = self.log_odds(x)
-        return np.asarray(expit(centre - spread)), np.asarray(expit(centre + spread))
+        return _probability(centre - spread), _probability(centre + spread)
 
     def points(self, x: Floats) -> Floats:
         """Total points, (n,): more is safer; `points_to_double` more doubles the odds."""
@@ -334,3 +333,9 @@ def terms_of(table: pa.Table, terms: Sequence[Term]) -> Floats:
         value = np.where(np.isnan(value), np.nan, np.clip(value, low, high))
         columns.append(np.log(value) if term.transform is Transform.LOG else value)
     return np.column_stack(columns)
+
+
+def _probability(log_odds: Floats) -> Floats:
+    from scipy.special import expit  # noqa: PLC0415 - loads slowly, and every pack knows the class
+
+    return np.asarray(expit(log_odds))

@@ -1,10 +1,10 @@
-"""Decides applications one at a time by the run in the folder and the policy in force.
+"""Decides applications one at a time by the run, what came after it, and the policy in force.
 
-What stays the same is read once for each run and version of the policy; of a firm only its own
-facts are read. Many may ask at once: one reads, the others wait for it.
+What stays the same is read once for each run and version of the policy. Many may ask at once: one
+reads, the others wait for it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,32 +24,33 @@ from headrace.adapters.store import FactStore
 from headrace.clock import local_day
 from headrace.errors import EvidenceError, HeadraceError, InputError
 from headrace.evidence.canonical import parse_object
-from headrace.facts.consent import Leave, readable
-from headrace.facts.kinds import CORRECTION, PARTY, RATE_RESPONSE
+from headrace.facts.consent import Leave
+from headrace.facts.kinds import RATE_RESPONSE
 from headrace.facts.localtime import instant_of
 from headrace.features.compile import compile_plan
 from headrace.features.plan import make_plan
 from headrace.graph.identity.codes import credit_code_problem, written
 from headrace.scores.straight_card import Scorecard
-from headrace.web.run_folder import Run, RunFolder
+from headrace.web.book_exposure import BookExposure
+from headrace.web.firm_desk import FirmDesk
+from headrace.web.received import ReceivedFacts
+from headrace.web.run_folder import Run
 from headrace.web.security.scope import Scope
 from headrace.workflows.apply import (
     Application,
     Applied,
-    Known,
     RunTables,
     Standing,
     asked_in,
     decide,
+    instant_in,
+    taken_in,
 )
+from headrace.workflows.apply_facts import FirmFacts
 from headrace.workflows.policy import parse_policy
 
 TRIES = 5
 SHOWN = 8
-INVOICES = (  # only what features read: the others would be half of the time
-    "SELECT id, event_time, known_time, party, counterparty, direction, amount_minor, tax_minor, "
-    "total_minor, purpose, consent FROM invoice WHERE party = $1 ORDER BY event_time, id"
-)
 _DESCRIBED = ("party", "name", "uscc", "region", "industry", "type")
 
 
@@ -108,9 +109,7 @@ class _Ready:
     """What was read for a run and a version of the policy."""
 
     standing: Standing
-    firms: Firms
-    facts: FactStore
-    corrections: pa.Table  # of all firms: far fewer than invoices
+    received: ReceivedFacts
     promised: Mapping[str, int]  # limits of the run's own book
 
 
@@ -119,33 +118,50 @@ class ApplyDesk:
 
     def __init__(
         self,
-        run: RunFolder,
+        firms: FirmDesk,
         policies: Callable[[], PolicyStore],
         store: ApplicationStore,
-        leave: Callable[[], Leave],
+        leave: Callable[[int], Leave],
         now: Callable[[], int],
+        owed: BookExposure,
     ) -> None:
         """Nothing is read yet.
 
         Args:
-            run: What a run decided.
+            firms: Firms of the run, and what came after it.
             policies: Opens the versions of policies.
             store: Keeps applications.
-            leave: Which facts may be read to decide, now.
+            leave: Which facts may be read to decide, at a moment.
             now: Microseconds since 1970.
+            owed: What firms owe the book already.
         """
-        self._run, self._policies, self.store, self._now = run, policies, store, now
+        self._firms, self._policies, self.store, self._now = firms, policies, store, now
+        self.owed = owed
         self._leave = leave
         self._turn = Lock()
         self._seen: tuple[tuple[str, int | None], _Ready] | None = None
+        self._named: tuple[tuple[str, int, int], Firms] | None = None
 
     def firms(self) -> Firms:
-        """All firms of the run."""
-        return self._ready().firms
+        """All firms that the run or what came after it knows of."""
+        ready = self._ready()
+        came = ready.received.trading() if self._firms.arrived.last() else set()
+        key = (ready.standing.run.digest, ready.received.described(), len(came))
+        named = self._named
+        if named is None or named[0] != key:
+            codes = came.union(ready.standing.run.features["party"].to_pylist())
+            named = (key, firms_in(ready.received.parties(), codes))
+            self._named = named
+        return named[1]
 
     def standing(self) -> Standing:
         """What is decided by now."""
         return self._ready().standing
+
+    def warm(self) -> None:
+        """Read what decides before somebody asks."""
+        at = self._now()
+        self._ready().received.instant(at, self._leave(at))
 
     def named(self, text: str, scope: Scope) -> str:
         """The code of the firm that a text means; a credit code nobody knows stands for itself.
@@ -189,8 +205,9 @@ class ApplyDesk:
             done = decide(
                 ready.standing,
                 application,
-                self._known(ready, application.party),
+                self._known(ready, application),
                 self._room(ready, application.party, application.at),
+                self.owed.taken(application.party),
             )
             try:
                 return self.store.append(_row(ready, number, application, done)), True
@@ -215,29 +232,35 @@ class ApplyDesk:
                 remedy="Serve the run and policy of that time to decide it again",
             )
         room = document.get("book", {}).get("room_minor", 0)
-        again = decide(ready.standing, asked_of(kept), self._known(ready, kept.party), room)
+        leave = self._leave(kept.at)
+        words, at = ready.standing.policy.words, instant_in(document)
+        known, taken = ready.received.firm(kept.party, at, leave, words), taken_in(document)
+        again = decide(ready.standing, asked_of(kept), known, room, taken)
         return again.record == kept.record.encode()
 
-    def _known(self, ready: _Ready, party: str) -> Known:
+    def _known(self, ready: _Ready, application: Application) -> FirmFacts:
         """What may be read of a firm in order to decide."""
-        leave, firm = self._leave(), ready.firms.by_party.get(party, Firm(party))
-        at = ready.standing.parties.get(party)
-        industry = ready.standing.run.industries[at] if at is not None else firm.industry or ""
-        invoices = readable(ready.facts.query(INVOICES, [party]), leave).facts
-        ids = invoices["id"].combine_chunks()
-        mine = ready.corrections.filter(pc.is_in(ready.corrections["corrects"], value_set=ids))
-        return Known(invoices, readable(mine, leave).facts, industry)
+        leave = self._leave(application.at)
+        at = ready.received.instant(application.at, leave)
+        return ready.received.firm(application.party, at, leave, ready.standing.policy.words)
 
     def _room(self, ready: _Ready, party: str, at: int) -> int:
-        """What is left of the budget for a firm: all but what others were promised."""
+        """What is left of the budget for a firm: all but what others were promised, or have.
+
+        A signed contract of an application, or of an earlier run, uses it up when its offer has
+        long lapsed.
+        """
         run = ready.standing.run
         day = local_day(instant_of(at), run.zone).isoformat()
         promised = {**ready.promised, **self.store.promised(run.digest, day)}
+        for each, amount in self.owed.elsewhere(self._firms.firms().run).items():
+            promised[each] = max(promised.get(each, 0), amount)
         others = sum(promised.values()) - promised.get(party, 0)
         return max(0, ready.standing.policy.economics.budget_minor - others)
 
     def _ready(self) -> _Ready:
-        run = self._run.current()
+        firms = self._firms.firms()
+        run = firms.run
         pack = packs.load(run.about.pack)
         files, version = active_files(self._policies(), pack, self._now())
         with self._turn:
@@ -245,13 +268,12 @@ class ApplyDesk:
             if self._seen is None or self._seen[0] != key:
                 policy = parse_policy(pack, {} if version is None else files, read_workbook)
                 plan = compile_plan(make_plan(pack.feature_set.in_zone(run.about.zone)))
-                tables, facts = _tables(self._run.path, run)
+                tables = _tables(firms.folder, run)
                 standing = Standing(pack, policy, version, plan, tables, code_digest())
                 _ = standing.prices  # so that the first who applies need not wait
-                firms = firms_in(facts.read(PARTY.kind))
                 limits = {each.party: each.limit_minor for each in run.decisions}
-                corrections = facts.read(CORRECTION.kind)
-                self._seen = (key, _Ready(standing, firms, facts, corrections, limits))
+                received = ReceivedFacts(firms, self._firms.arrived, tables)
+                self._seen = (key, _Ready(standing, received, limits))
             return self._seen[1]
 
 
@@ -260,7 +282,7 @@ def asked_of(kept: Kept) -> Application:
     return asked_in(parse_object(kept.record.encode()) or {})
 
 
-def _tables(path: Path, run: Run) -> tuple[RunTables, FactStore]:
+def _tables(path: Path, run: Run) -> RunTables:
     """What the run left beside its decisions.
 
     Raises:
@@ -284,21 +306,35 @@ def _tables(path: Path, run: Run) -> tuple[RunTables, FactStore]:
             approved=int(run.summary["book"]["approved"]),
             digest=run.digest,
             simulated=run.about.simulated,
-        ), facts
+        )
     except (OSError, LookupError, ValueError, pa.ArrowException, InputError) as error:
         raise EvidenceError(
             "The run left nothing that single firms can be decided by", remedy="Run again"
         ) from error
 
 
-def firms_in(parties: pa.Table) -> Firms:
-    """Firms by code; of several facts about one the last counts."""
+def firms_in(parties: pa.Table, codes: Iterable[str] = ()) -> Firms:
+    """Firms by code: those that facts describe, each as last told, then those that have a code.
+
+    A later fact that leaves something open takes nothing back.
+    """
     columns = {name: pc.cast(parties[name], pa.string()).to_pylist() for name in _DESCRIBED}
-    found: dict[str, Firm] = {}
-    for party, name, uscc, region, industry, kind in zip(*columns.values(), strict=True):
-        if kind != "person":
-            found[party] = Firm(party, name, uscc and written(uscc), region, industry)
-    return Firms(found)
+    told: dict[str, dict[str, str]] = {}
+    for row in zip(*columns.values(), strict=True):
+        known = told.setdefault(row[0], {})
+        known |= {name: value for name, value in zip(_DESCRIBED, row, strict=True) if value}
+    found = {
+        party: Firm(
+            party,
+            each.get("name"),
+            written(each["uscc"]) if "uscc" in each else None,
+            each.get("region"),
+            each.get("industry"),
+        )
+        for party, each in told.items()
+        if each.get("type") != "person"
+    }
+    return Firms(found | {code: Firm(code) for code in sorted(set(codes) - told.keys())})
 
 
 def _row(ready: _Ready, number: int, application: Application, done: Applied) -> Kept:

@@ -11,29 +11,29 @@ from pathlib import Path
 from threading import RLock
 from typing import TypeVar, cast
 
+from headrace.adapters.book_store import MissingError
 from headrace.adapters.loan_books import OpenBook, open_book
-from headrace.errors import EvidenceError, HeadraceError, InputError
+from headrace.adapters.web_store import StoreDownError
+from headrace.errors import EvidenceError, InputError
+from headrace.web.problems import NoBookError
 from headrace.workflows.loan_desk import Recorded
 from headrace.workflows.loan_log import Entry
 
 _Made = TypeVar("_Made")
 
 
-class NoBookError(HeadraceError):
-    """The workspace has no book of loans, or it is empty."""
-
-
 class BookRoom:
     """The one place in which a service reads and writes its book."""
 
-    def __init__(self, place: str, folder: Path | None) -> None:
+    def __init__(self, place: str, folder: Path | None, shelf: Path | None = None) -> None:
         """Look at a book; nothing is opened yet.
 
         Args:
             place: Its folder or address.
             folder: The same, where it is a folder.
+            shelf: File for how it stands, so that opening it again is fast; None: no such file.
         """
-        self._place, self._folder = place, folder
+        self._place, self._folder, self._shelf = place, folder, shelf
         self._turn = RLock()
         self._opened: tuple[object, OpenBook, ExitStack] | None = None
         self._made: dict[str, tuple[object, object]] = {}
@@ -48,7 +48,7 @@ class BookRoom:
         """
         with self._turn:
             here = self._enter()
-            with self._closing_on_failure():
+            with self._closing_on_failure(), self._no_slip():
                 here.desk.catch_up()
             if here.desk.book.day is None:
                 raise _no_book()
@@ -67,8 +67,7 @@ class BookRoom:
             HeadraceError: Nothing is acknowledged; it may be given again under the same key.
         """
         with self.inside() as here:
-            if key not in here.desk.book.ids:
-                here.desk.book.refusal(entry)  # a slip of the pen is told before anything is done
+            here.desk.check(key, entry)  # a slip of the pen is told before anything is done
             with self._closing_on_failure():
                 return here.desk.record([(key, entry)], known_at)[0]
 
@@ -114,14 +113,22 @@ class BookRoom:
             self.close()
         if self._opened is None:
             with ExitStack() as stack:
-                try:
-                    here = stack.enter_context(open_book(self._place))
-                except InputError as error:
-                    # files that are there and cannot be read are no empty workspace
-                    kind = NoBookError if self._folder is None else EvidenceError
-                    raise kind(error.problem, where="book", remedy=error.remedy) from error
+                with self._no_slip():
+                    here = stack.enter_context(open_book(self._place, shelf=self._shelf))
+                    here.desk.keep()
                 self._opened = (stamp, here, stack.pop_all())
         return self._opened[1]
+
+    @contextmanager
+    def _no_slip(self) -> Iterator[None]:
+        """A book that cannot be read is no mistake of whoever asks."""
+        try:
+            yield
+        except MissingError as error:
+            raise _no_book() from error
+        except InputError as error:
+            kind = StoreDownError if self._folder is None else EvidenceError
+            raise kind(error.problem, where="book", remedy=error.remedy) from error
 
     def _stamp(self) -> object:
         """Another one where the files are others, not where they grew."""

@@ -8,6 +8,7 @@ no case ever says that something was done that was not.
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from threading import Lock
 
 from headrace import packs
@@ -15,7 +16,8 @@ from headrace.adapters.case_store import CaseStore
 from headrace.adapters.policies_in_force import active_files
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.policy_store import PolicyStore
-from headrace.decisions.flow.policy import Policy
+from headrace.decisions.flow.lists import Entry
+from headrace.decisions.flow.policy import Action, Policy
 from headrace.errors import HeadraceError, InputError
 from headrace.monitor.cases import (
     Alert,
@@ -23,6 +25,7 @@ from headrace.monitor.cases import (
     CaseEvent,
     Evidence,
     Outcome,
+    RefusedError,
     State,
     assignment,
     closing,
@@ -30,7 +33,14 @@ from headrace.monitor.cases import (
     reopening,
     with_event,
 )
-from headrace.monitor.measures import Doing, Target, entries_for, measure_taken, targets
+from headrace.monitor.measures import (
+    Doing,
+    Target,
+    entries_for,
+    holding,
+    measure_taken,
+    targets,
+)
 from headrace.workflows.policies import load_policy
 from headrace.workflows.policy_documents import inputs_of
 
@@ -64,12 +74,14 @@ class Wanted:
         owner: Only theirs; NOBODY: of nobody; None: everybody's.
         customer: Only about them; None: everybody.
         overdue: Only those past their time.
+        severity: Only those whose most severe alert is so; None: all.
     """
 
     state: State | None = None
     owner: str | None = None
     customer: str | None = None
     overdue: bool = False
+    severity: Action | None = None
 
     def __call__(self, case: Case, moment: int) -> bool:
         """Whether a case is one of them."""
@@ -80,6 +92,7 @@ class Wanted:
             and owner in (None, case.owner)
             and self.customer in (None, case.customer)
             and (case.is_overdue(moment) or not self.overdue)
+            and self.severity in (None, case.severity)
         )
 
 
@@ -171,8 +184,18 @@ class CaseDesk:
 
     def alerts(self) -> list[tuple[Case, Alert]]:
         """Every alert with its case, the newest first."""
-        found = [(case, alert) for case in self.cases() for alert in case.alerts]
-        return sorted(found, key=lambda each: (each[1].at, each[1].decision), reverse=True)
+        return sorted(self._alerts(), key=_moment_of, reverse=True)
+
+    def latest_alerts(self, count: int) -> list[tuple[Case, Alert]]:
+        """The newest alerts with their cases, the newest first."""
+        return nlargest(count, self._alerts(), key=_moment_of)
+
+    def others_of(self, case: Case) -> list[Case]:
+        """Other cases of the same customer, whatever their policy and state, the newest first."""
+        if not case.customer:
+            return []
+        found = [each for each in self.cases() if each.customer == case.customer]
+        return [each for each in reversed(found) if each.number != case.number]
 
     def figures(self) -> Figures:
         """The queue in figures."""
@@ -197,6 +220,15 @@ class CaseDesk:
         return self._record(
             number, seen, lambda case: assignment(case, to, by, self._now(), comment)
         )
+
+    def take_next(self, by: str) -> Case | None:
+        """Give the most urgent case that nobody works to whoever asks; None: there is none left."""
+        for case in self.queue(Wanted(owner=NOBODY)):
+            try:
+                return self.assign(case.number, by, by, "", len(case.events))
+            except (ChangedError, RefusedError):  # somebody was faster: the next one
+                continue
+        return None
 
     def note(
         self, number: int, by: str, comment: str, evidence: Sequence[tuple[Evidence, str]]
@@ -234,6 +266,13 @@ class CaseDesk:
         """What may be done about a case; nothing where nobody knows its policy."""
         policy = self.policy_of(case)
         return () if policy is None else targets(case, policy)
+
+    def holding(self, case: Case) -> tuple[Entry, ...]:
+        """The entries of lists that hold for a case now."""
+        policy = self.policy_of(case)
+        if policy is None:
+            return ()
+        return holding(case, policy, self._policies().lists(), self._now())
 
     def act(self, number: int, key: str, doing: Doing, seen: int | None) -> Case:
         """Do something about a customer: put it on its list, then into the case.
@@ -275,6 +314,9 @@ class CaseDesk:
             self._read[key] = load_policy(files, read_workbook, inputs_of(pack, files)).policy
         return self._read[key]
 
+    def _alerts(self) -> Iterable[tuple[Case, Alert]]:
+        return ((case, alert) for case in self.cases() for alert in case.alerts)
+
     def _record(self, number: int, seen: int | None, event_of: Callable[[Case], CaseEvent]) -> Case:
         def checked(case: Case) -> CaseEvent:
             _check_seen(case, seen)
@@ -295,6 +337,10 @@ def rule_figures(cases: Iterable[Case]) -> tuple[RuleFigures, ...]:
         for (policy, reason), each in counts.items()
     ]
     return tuple(sorted(found, key=lambda each: (-each.alerts, each.policy, each.reason)))
+
+
+def _moment_of(each: tuple[Case, Alert]) -> tuple[int, str]:
+    return each[1].at, each[1].decision
 
 
 def _urgency(case: Case) -> tuple[bool, int, int]:

@@ -1,20 +1,21 @@
 """What the service knows of firms: found by name, and everything about one, kept for each run.
 
 The facts of a run are sorted by party once (`headrace.adapters.party_facts`); whatever is asked of
-one firm after that is a slice of them. A later run is noticed by its digest. Many may ask at once:
-one sorts, the others wait for it.
+one firm after that is a slice of them, and before that a query. A later run is noticed by its
+digest. Nobody waits for the sorting.
 """
 
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, TypeVar
 from weakref import finalize
 
@@ -24,18 +25,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from headrace import packs
+from headrace.adapters.arrived_facts import ArrivedFacts, new_to
 from headrace.adapters.fact_batches import FactBatches
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.party_facts import (
+    FactsOfParties,
     PartyFacts,
-    SortedFacts,
-    by_party,
+    QueriedFacts,
     kinds_of_parties,
-    plain,
 )
 from headrace.adapters.store import FactStore
 from headrace.decisions.lending.decision import Decision
 from headrace.errors import HeadraceError, InputError
+from headrace.facts.cells import plain
 from headrace.facts.consent import Leave, readable
 from headrace.facts.corrections import as_of
 from headrace.facts.kinds import MAPPABLE, PARTY
@@ -110,7 +112,7 @@ class Trade:
 class _Allowed:
     """Facts by party, of which only those are there that may be read."""
 
-    facts: PartyFacts
+    facts: FactsOfParties
     leave: Leave
 
     def invoices(self, party: str) -> pa.Table:
@@ -128,6 +130,8 @@ class RunFirms:
         self.run, self.folder = run, folder
         self._scratch = _scratch_of(self)
         self._turn = Lock()
+        self._begun = False
+        self._sorted: PartyFacts | None = None
 
     @cached_property
     def parties(self) -> Mapping[str, Party]:
@@ -142,8 +146,10 @@ class RunFirms:
         names = ["party", "name", "type", "industry", "region", "uscc"]
         table = pq.read_table(path, columns=["known_time", *names]).sort_by("known_time")
         columns = (table[name].cast(pa.string()).to_pylist() for name in names)
-        for each in zip(*columns, strict=True):
-            found[each[0]] = Party(*each)
+        for row in zip(*columns, strict=True):
+            told = {name: each for name, each in zip(names, row, strict=True) if each}
+            # A later fact that leaves something open takes nothing back.
+            found[row[0]] = replace(found.get(row[0]) or Party(row[0], None), **told)
         return found
 
     @cached_property
@@ -201,9 +207,9 @@ class RunFirms:
             industry, alike = None, np.ones(len(names), dtype=np.bool_)
         return Peers(industry, standings(table, rows[party], alike))
 
-    def figures_at(self, party: str, moment: datetime) -> Mapping[str, float | None]:
-        """What a firm's own events make of its figures at another moment."""
-        facts, about = self.facts(), self.run.about
+    def figures_at(self, party: str, moment: datetime, leave: Leave) -> Mapping[str, float | None]:
+        """What those of a firm's own events that may be read make of its figures at a moment."""
+        facts, about = _Allowed(self.facts(), leave), self.run.about
         feature_set = packs.load(about.pack).feature_set.in_zone(about.zone)
         history = invoice_history(facts.invoices(party), facts.corrections(party))
         asked = pa.table(
@@ -213,24 +219,45 @@ class RunFirms:
         row: dict[str, float | None] = table.drop_columns(["party", "as_of"]).to_pylist()[0]
         return row
 
-    def facts(self) -> PartyFacts:
-        """The facts by party.
+    def facts(self) -> FactsOfParties:
+        """The facts by party: out of the run's own files as long as they are not sorted.
 
         Raises:
             NoFactsError: The run left none.
         """
-        with self._turn:
-            return self._facts
+        self._begin()
+        return self._sorted or self._queried
+
+    def sorted(self) -> PartyFacts:
+        """The facts sorted, so that whatever is asked of one party is a slice of them.
+
+        Raises:
+            NoFactsError: The run left none.
+        """
+        with self._turn:  # one sorts, the others wait for it
+            if self._sorted is None:
+                try:
+                    self._sorted = PartyFacts(FactStore(self.folder), self._scratch)
+                except InputError as error:
+                    raise no_facts() from error
+            return self._sorted
+
+    def _begin(self) -> None:
+        """Have the facts sorted behind, once, by whoever asks first."""
+        if not self._begun:
+            self._begun = True
+            Thread(target=self._sort_behind, name="sorting", daemon=True).start()
+
+    def _sort_behind(self) -> None:
+        with suppress(HeadraceError, OSError):  # the run was replaced: its firms are, too
+            self.sorted()
 
     @cached_property
-    def _facts(self) -> PartyFacts:
+    def _queried(self) -> QueriedFacts:
         try:
-            return PartyFacts(FactStore(self.folder), self._scratch)
+            return QueriedFacts(FactStore(self.folder))
         except InputError as error:
-            raise NoFactsError(
-                "The run left no facts to show",
-                remedy="`headrace run --out FOLDER` or `headrace demo` leaves them",
-            ) from error
+            raise no_facts() from error
 
     def trade(self, party: str, leave: Leave) -> Trade:
         """What a firm sold and bought, as of the run, of invoices that may be read."""
@@ -261,12 +288,11 @@ class FirmDesk:
 
     def __init__(self, run: RunFolder, batches: FactBatches) -> None:
         """Work on a run, and on what came by the API; nothing is read yet."""
-        self._run, self._batches = run, batches
+        self._run = run
         self._firms: RunFirms | None = None
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._turn, self._keeping = Lock(), Lock()
-        self._scratch, self._sorting = _scratch_of(self), Lock()
-        self._arrived: dict[str, tuple[SortedFacts, ...]] = {}
+        self.arrived = ArrivedFacts(batches, _scratch_of(self))
 
     def firms(self) -> RunFirms:
         """Those of the current run.
@@ -282,12 +308,11 @@ class FirmDesk:
 
     def warm(self) -> None:
         """Sort the facts before somebody asks; where there are none, whoever asks is told."""
-        try:
-            self.firms().facts()
+        with suppress(HeadraceError):
+            self.firms().sorted()
+        with suppress(HeadraceError):
             for kind in MAPPABLE.keys() & set(kinds_of_parties()):
-                self._came(kind, "")
-        except HeadraceError:
-            return
+                self.arrived.of(kind, "")
 
     def once(self, name: str, party: str, make: Callable[[RunFirms], Made]) -> Made:
         """What is made of a firm, kept for the run; the newest are."""
@@ -323,21 +348,8 @@ class FirmDesk:
             if kind not in MAPPABLE:
                 raise
             found = plain(MAPPABLE[kind].empty())
-        since = self._came(kind, party) if kind in MAPPABLE else None
-        return found if since is None else pa.concat_tables([found, _new(since, found)])
-
-    def _came(self, kind: str, party: str) -> pa.Table | None:
-        with self._sorting:  # one sorts a batch, the others wait for it
-            return self._since(kind, party)
-
-    def _since(self, kind: str, party: str) -> pa.Table | None:
-        parts = []
-        for batch, facts in self._batches.of_kind(kind):
-            if batch not in self._arrived:
-                place = self._scratch / f"{batch}.arrow"
-                self._arrived[batch] = by_party(facts(), kind, place)
-            parts += [each.of(party) for each in self._arrived[batch]]
-        return plain(pa.concat_tables(parts).unify_dictionaries()) if parts else None
+        since = self.arrived.of(kind, party) if kind in MAPPABLE else None
+        return found if since is None else pa.concat_tables([found, new_to(found, since)])
 
 
 def _scratch_of(owner: object) -> Path:
@@ -353,10 +365,12 @@ def known_at(facts: pa.Table, moment: datetime) -> pa.Table:
     return facts.filter(pc.fill_null(pc.less_equal(facts["known_time"], until), fill_value=True))
 
 
-def _new(since: pa.Table, known: pa.Table) -> pa.Table:
-    """What the run has not read yet."""
-    ids = known["id"].combine_chunks()
-    return since.filter(pc.invert(pc.is_in(since["id"], value_set=ids)))
+def no_facts() -> NoFactsError:
+    """What is said where a run left no facts."""
+    return NoFactsError(
+        "The run left no facts to show",
+        remedy="`headrace run --out FOLDER` or `headrace demo` leaves them",
+    )
 
 
 def _plain(text: str) -> str:

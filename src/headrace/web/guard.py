@@ -5,13 +5,13 @@ A route carries `needs(permission)`, or it is public by name in `PUBLIC`. A test
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from headrace.web.problems import API, Refused, request_id
+from headrace.web.problems import API, Refused, is_part, request_id
 from headrace.web.requests import address_of, too_fast
 from headrace.web.security.access import ACCESS
 from headrace.web.security.accounts import Caller, Principal
@@ -22,10 +22,13 @@ from headrace.web.settings import Settings
 PUBLIC = frozenset(
     {
         *("healthz", "readyz", "asset", "openapi", "set_language"),
-        *("sign_in_page", "sign_in", "oidc_begin", "oidc_return"),
+        *("sign_in_page", "sign_in", "oidc_begin", "oidc_return", "signed_out_page", "oidc_leave"),
     }
 )
 """Names of routes that everybody may ask."""
+
+SIGNED = frozenset({"oidc_leave"})
+"""Public ones to which a machine sends what it signed, which is proof enough; no browser does."""
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_FIELD, FORM_HEADER = "form_token", "x-form-token"
@@ -47,9 +50,12 @@ class Needs:
 
     Attributes:
         permission: Its name in access.toml.
+        whom: Names of the query that say whom a request is about, for the audit; what stands in
+            the path always does.
     """
 
     permission: str
+    whom: tuple[str, ...] = ("party",)
 
     def __post_init__(self) -> None:
         ACCESS.require_permissions([self.permission])
@@ -65,7 +71,7 @@ class Needs:
         principal = await run_in_threadpool(_principal, request, services)
         if principal is None:
             raise _sign_in_first(request)
-        request.state.user = principal.user.name
+        request.state.user, request.state.principal = principal.user.name, principal
         buckets = services.key_buckets if principal.session is None else services.buckets
         wait = buckets.wait(f"user {principal.user.name}", services.now())
         if wait:
@@ -77,8 +83,9 @@ class Needs:
 
     def _admit(self, request: Request, services: Services, principal: Principal) -> None:
         """Look at the permission, and write the audit before anything is shown or done."""
-        path = request.scope["route"].path
-        whom = [*request.path_params.values(), *request.query_params.getlist("party")]
+        path = request.scope["route"].path_format
+        asked = (each for name in self.whom for each in request.query_params.getlist(name))
+        whom = [*request.path_params.values(), *asked]
         about = " ".join(map(str, whom))[:ABOUT_MAX]
         who, caller = principal.user.name, caller_of(request)
         if self.permission not in principal.may:
@@ -107,9 +114,9 @@ class OwnForm:
         return await form_of(request)
 
 
-def needs(permission: str) -> Any:
-    """The dependency of a route that not everybody may ask."""
-    return Depends(Needs(permission))
+def needs(permission: str, *whom: str) -> Any:
+    """The dependency of a route that not everybody may ask; see `Needs`."""
+    return Depends(Needs(permission, whom) if whom else Needs(permission))
 
 
 def own_form() -> Any:
@@ -191,6 +198,10 @@ def _principal(request: Request, services: Services) -> Principal | None:
 
 
 def _sign_in_first(request: Request) -> Exception:
+    if is_part(request):  # of a page whose session ended while it was open
+        whole = urlsplit(request.headers.get("hx-current-url", "")).path
+        path = f"/sign-in?next={quote(local_path(whole))}"
+        return Refused(401, "Sign in", headers={"hx-redirect": path})
     if _is_page(request):
         return Elsewhere(f"/sign-in?next={quote(local_path(request.url.path))}")
     return Refused(

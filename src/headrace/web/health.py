@@ -22,9 +22,13 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz", name="readyz", responses={503: {"description": "Not ready"}})
 def readyz(request: Request) -> JSONResponse:
-    """Whether it can do its work: asks the store of accounts, and looks at the run."""
+    """Whether it can do its work: is all of it loaded, does the store answer, is there a run.
+
+    Where events come from Kafka it is told whether they do; it is ready without them, too, for
+    people and programs are answered meanwhile.
+    """
     services = services_of(request)
-    found = {}
+    found = {"service": "ok" if request.app.state.behind.is_done else "loading"}
     for name, ask in (("store", services.store.check), ("run", services.run.current)):
         try:
             ask()
@@ -33,6 +37,8 @@ def readyz(request: Request) -> JSONResponse:
             found[name] = "failed"
             services.log({"event": "unready", "check": name, "why": str(error)})
     ready = all(each == "ok" for each in found.values())
+    if services.kafka_settings is not None:
+        found["kafka"] = "ok" if services.kafka and not services.kafka.told.trouble else "away"
     told = {"status": "ready" if ready else "not ready", "checks": found}
     return JSONResponse(told, 200 if ready else 503)
 

@@ -46,8 +46,12 @@ from headrace.workflows.policies import kept_version
 
 SIMULATED = "simulated.txt"
 LOOK_SECONDS = 0.5
-SWITCH_SECONDS = 0.000_2
+SWITCH_SECONDS = 0.000_05
 """So long another thread may keep the interpreter from the event loop that has something to do."""
+
+GARBAGE = (10_000, 20, 100)
+"""How much is made before garbage is looked for, see `gc.set_threshold`: to look through all of it
+takes some fifty milliseconds, for which everybody waits."""
 
 COUNTED_RECORDS = 4_000
 """Records of the log that are read when it is opened, to count what rules said lately."""
@@ -108,7 +112,7 @@ class LiveRoom:
         deployed = self._follower.look(rooms.now())
         assert deployed is not None  # noqa: S101 - the first look always finds something
         self.ask = ModelsInPlace()
-        decisions = open_live(rooms.folder, deployed.version, self.ask)
+        decisions = open_live(rooms.folder, deployed.deployment, self.ask)
         self.alerts = AlertDesk(decisions, self._take)
         plan = make_plan(decided_tables(deployed.version))
         told = Told(rooms.audit.note_all, self.alerts.tell, rooms.log)
@@ -254,4 +258,5 @@ def _make_prompt() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GARBAGE)
     atexit.register(gc.unfreeze)  # the end of the process clears it all

@@ -18,7 +18,7 @@ from headrace.web.security.scope import Scope, scope_of
 from headrace.web.services import Services
 from headrace.workflows.loan import Loan
 from headrace.workflows.loan_log import Logged
-from headrace.workflows.loan_reports import loan_table
+from headrace.workflows.loan_reports import currency_of, loan_table
 from headrace.workflows.supervision import Borrower, Position, line_of
 from headrace.workflows.supervision_sums import balances_at
 
@@ -163,7 +163,7 @@ def listed(services: Services) -> Listed:
         rows = loan_table(loans).drop_columns(["claim_minor", "suspended_minor"]).to_pylist()
         lines = tuple(_line(row, run) for row in rows)
         assert book.day is not None  # noqa: S101 - a book in the room has one
-        return Listed(f"b{book.number}", book.day, here.log.simulated, lines)
+        return Listed(_state(here, run), book.day, here.log.simulated, lines)
 
     return services.book.made("listed", make, stamp)
 
@@ -182,7 +182,7 @@ def single(services: Services, contract: str, principal: Principal) -> Single:
             raise Refused(404, "There is no such contract")
         happened = tuple(here.log.entries_of(contract))
         day, simulated = here.desk.book.day, here.log.simulated
-        state = f"b{here.desk.book.number}"
+        state = _state(here, run)
     assert day is not None  # noqa: S101 - a book in the room has one
     signed = loan.account.status is Status.AGREED
     rows = schedule(loan.contract.terms, CHINA) if signed else loan.account.plan
@@ -199,11 +199,15 @@ def warm(services: Services) -> None:
 
 
 def standing(services: Services) -> Position:
-    """The whole book without what the facts say of its borrowers: enough for sums by class."""
+    """The whole book without what the facts say of its borrowers: enough for sums by class.
+
+    Raises:
+        InputError: Its contracts are in several currencies.
+    """
 
     def make(here: OpenBook) -> Position:
         lines = tuple(line_of(each, Borrower()) for each in here.desk.book.loans.values())
-        return Position(_last_day(here), lines, None, _currency(here))
+        return Position(_last_day(here), lines, None, currency_of(here.desk.book))
 
     return services.book.made("standing", make)
 
@@ -228,7 +232,7 @@ def position(services: Services) -> Position:
         first = min(each.contract.terms.start for each in book.loans.values())
         before = balances_at(here.desk, first, as_of)
         unused = len(set(marks.aside["row"].to_pylist()))
-        return Position(as_of, lines, before, _currency(here), unused)
+        return Position(as_of, lines, before, currency_of(here.desk.book), unused)
 
     return services.book.made("position", make, stamp)
 
@@ -240,11 +244,9 @@ def _last_day(here: OpenBook) -> date:
     return day - timedelta(days=1)
 
 
-def _currency(here: OpenBook) -> str:
-    found = {each.contract.terms.currency for each in here.desk.book.loans.values()}
-    if len(found) > 1:
-        raise InputError("Reports are of books in one currency", where=", ".join(sorted(found)))
-    return next(iter(found), "CNY")
+def _state(here: OpenBook, run: Run | None) -> str:
+    """Tells this book, with these names of firms, from others."""
+    return f"b{here.desk.book.number}{'' if run is None else f'r{run.digest}'}"
 
 
 def _line(row: dict[str, object], run: Run | None) -> ContractLine:

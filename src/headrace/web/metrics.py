@@ -13,7 +13,7 @@ class Metrics:
         registry: Where they are kept.
         requests: By method, route and status.
         seconds: How long they took, by route.
-        sign_ins: By how they ended: done, wrong, refused.
+        sign_ins: By how they ended: done, sign_in_wrong, sign_in_refused (too many tries).
     """
 
     def __init__(self) -> None:

@@ -1,16 +1,21 @@
 """The document of the API: OpenAPI 3.1 with who may ask what, for people and makers of clients."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from headrace.web.api.examples import with_examples
 from headrace.web.api.routes import PROBLEM
 from headrace.web.guard import PUBLIC, Needs
 from headrace.web.problems import MEDIA_TYPE
 from headrace.web.security.access import ACCESS
+
+Gate = Callable[[ASGIApp], ASGIApp]
+"""What a request passes: it gets what comes behind it."""
 
 METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
@@ -41,6 +46,16 @@ class DocumentedApp(FastAPI):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings, generate_unique_id_function=name_of)
         self._turn = Lock()
+        self._gate: ASGIApp = super().__call__
+
+    def put_behind(self, gate: Gate) -> None:
+        """Have every request pass a gate before it reaches FastAPI and what that does for each."""
+        self._gate = gate(self._gate)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        scope["app"] = self
+        await self._gate(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """The whole document; made once, when it is first asked for, and the same for everybody."""
@@ -71,6 +86,7 @@ def _described(app: FastAPI, found: dict[str, Any]) -> dict[str, Any]:
                 f"{operation.get('description', '')}\n\nPermission `{permission}`: {told}."
             ).strip()
         operation["responses"] = _refusals(operation["responses"])
+        with_examples(name, operation)
     found["paths"] = {path: _tagged(path, item) for path, item in found["paths"].items()}
     return found
 

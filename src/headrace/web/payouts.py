@@ -1,13 +1,20 @@
-"""What people do to loans: acts of one person, and payouts that a second person approves."""
+"""What people do to loans: acts of one person, and payouts that a second person approves.
+
+A contract to be signed is approved as a payout is, and kept among them.
+"""
 
 import msgspec
 
+from headrace.adapters.application_store import Kept
+from headrace.adapters.loan_books import OpenBook
 from headrace.adapters.payout_store import Asked, Payout, State
 from headrace.contracts.lending.events import REFUSAL_WORDS, Refusal
 from headrace.errors import HeadraceError, InputError
+from headrace.web import signing
 from headrace.web.services import Services
+from headrace.web.signing import SIGNED, Wish, contract_in
 from headrace.workflows.loan_desk import Recorded
-from headrace.workflows.loan_log import WORDS, Happened, decoded
+from headrace.workflows.loan_log import WORDS, Entry, Funded, Happened, Signed, decoded
 from headrace.workflows.loan_requests import (
     ALONE,
     TOGETHER,
@@ -47,7 +54,7 @@ def act(services: Services, contract: str, given: Given, key: str) -> Recorded:
         raise InputError(
             "This needs a second person", where="act", remedy="ask for it, and have it approved"
         )
-    _check_key(key)
+    check_key(key)
     with services.book.inside() as here:
         day = here.desk.book.day
         assert day is not None  # noqa: S101 - a book in the room has one
@@ -71,7 +78,7 @@ def ask(services: Services, contract: str, given: Given, key: str, by: str) -> P
         raise InputError(
             "This needs no second person", where="act", remedy="record it: POST …/acts"
         )
-    _check_key(key)
+    check_key(key)
     with services.book.inside() as here:
         day = here.desk.book.day
         assert day is not None  # noqa: S101 - a book in the room has one
@@ -92,6 +99,17 @@ def ask(services: Services, contract: str, given: Given, key: str, by: str) -> P
     return services.payouts.ask(what, by, services.now())
 
 
+def ask_contract(services: Services, kept: Kept, wish: Wish, by: str) -> Payout:
+    """Ask for the contract of an approved application, which a second person signs.
+
+    Raises:
+        InputError: Something that was filled in does not fit, or the offer does not stand.
+        StateError: It is asked for already.
+    """
+    check_key(wish.key)
+    return signing.ask(services, kept, wish, by)
+
+
 def approve(services: Services, number: int, by: str) -> Payout:
     """Let it happen, as a second person; what was cut off on the way is carried on.
 
@@ -102,20 +120,12 @@ def approve(services: Services, number: int, by: str) -> Payout:
     """
     store = services.payouts
     payout = store.claim(number, by, services.now())
-    event = decoded(payout.what.event, payout.what.content.encode())
     try:
         with services.book.inside() as here:
-            day, done = here.desk.book.day, payout.id in here.desk.book.ids
-            if not done and event.on != day:
-                raise InputError(
-                    f"it was asked for {event.on}, and the book stands on the morning of {day}",
-                    where=f"payout {number}",
-                    remedy="reject it, and have it asked for again",
-                )
-            if not done and payout.what.event == "disburse":
-                check_start(here.desk.book.loan(payout.what.contract), event.on)
-            entry = Happened(payout.what.contract, event)
-            found = services.book.record(payout.id, entry, services.now())
+            if payout.id not in here.desk.book.ids:
+                _check(services, here, payout)
+            found = services.book.record(payout.id, _entry(payout.what), services.now())
+            _fund(services, payout)
     except HeadraceError as error:
         with services.book.inside() as here:  # what nobody knows of stays claimed
             if payout.id not in here.desk.book.ids:
@@ -128,6 +138,45 @@ def approve(services: Services, number: int, by: str) -> Payout:
     ended = store.end(number, State.DONE)
     services.hooks.tell("payout.approved", {"payout": number, "contract": payout.what.contract})
     return ended
+
+
+def _entry(what: Asked) -> Entry:
+    """What is recorded of a payout that is approved."""
+    if what.event == SIGNED:
+        return Signed(contract_in(what))
+    return Happened(what.contract, decoded(what.event, what.content.encode()))
+
+
+def _check(services: Services, here: OpenBook, payout: Payout) -> None:
+    """Look whether it can be as it was asked for.
+
+    Raises:
+        InputError: Days have ended since, or much has changed otherwise.
+    """
+    what = payout.what
+    if what.event == SIGNED:
+        signing.check(services, contract_in(what))
+        return
+    event, day = decoded(what.event, what.content.encode()), here.desk.book.day
+    if event.on != day:
+        raise InputError(
+            f"it was asked for {event.on}, and the book stands on the morning of {day}",
+            where=payout.id,
+            remedy="reject it, and have it asked for again",
+        )
+    if what.event == "disburse":
+        check_start(here.desk.book.loan(what.contract), event.on)
+
+
+def _fund(services: Services, payout: Payout) -> None:
+    """Put in the money for a contract that was signed, once, as a batch of contracts has it."""
+    key = f"{payout.id} fund"
+    with services.book.inside() as here:
+        book = here.desk.book
+        if payout.what.event == SIGNED and payout.id in book.ids and key not in book.ids:
+            assert book.day is not None  # noqa: S101 - it holds a contract
+            entry = Funded(book.day, payout.what.amount, payout.what.currency)
+            services.book.record(key, entry, services.now())
 
 
 def reject(services: Services, number: int, by: str, note: str) -> Payout:
@@ -146,7 +195,12 @@ def _note(text: str) -> str:
     return text.strip().encode("utf-8", "replace").decode().replace("\0", "?")[:NOTE_MAX]
 
 
-def _check_key(key: str) -> None:
+def check_key(key: str) -> None:
+    """Refuse a key that could not be written down.
+
+    Raises:
+        InputError: It is empty, too long, or not printable.
+    """
     if not (key and key.isprintable() and len(key) <= KEY_MAX):
         raise InputError(
             "the key does not fit",

@@ -108,6 +108,16 @@ def document_at(services: Services, subject: Subject, number: int) -> Document:
         return stored_document(services.policies, subject.name, number, subject.pack)
 
 
+def compared_with(services: Services, subject: Subject, number: int) -> int | None:
+    """The version that another is set beside: the one in force, else the one before it.
+
+    None where there is none: the first version of a policy that no pack ships.
+    """
+    in_force = number_in_force(services, subject)
+    found = in_force if number != in_force else max(number - 1, 0)
+    return None if found == SHIPPED and subject.pack is None else found
+
+
 def number_in_force(services: Services, subject: Subject) -> int:
     """The version that decides now; 0: the pack's own files."""
     return subject.history.active_at(services.now()) or SHIPPED
@@ -155,11 +165,14 @@ def check(services: Services, subject: Subject, base: int, own: Texts) -> Checke
     return check_files(subject.name, files, as_bytes(own), read_workbook, subject.pack)
 
 
-def changes_since(
-    services: Services, subject: Subject, number: int, document: Document
+def changes_in_force(
+    services: Services, subject: Subject, document: Document
 ) -> tuple[Change, ...]:
-    """What a document changes against a version."""
-    return changes_between(document_at(services, subject, number), document)
+    """What a document changes against the version in force; nothing where none is, nor shipped."""
+    in_force = number_in_force(services, subject)
+    if in_force == SHIPPED and subject.pack is None:
+        return ()
+    return changes_between(document_at(services, subject, in_force), document)
 
 
 def usable(checked: Checked) -> Document:
@@ -205,15 +218,16 @@ def comment_of(text: str) -> str:
 
 
 def judge(services: Services, subject: Subject, act: Act) -> Act:
-    """Approve, reject, activate or roll back; whoever decides by it learns of it at once.
+    """Approve, reject, activate, set beside or roll back; what decides learns of it at once.
 
     Raises:
         Refused: It is against the rules: four eyes, order of versions, a time in the past.
     """
     with by_the_rules():
         done = services.policies.record(act, services.now())
-    if done.deed in {Deed.ACTIVATE, Deed.ROLL_BACK}:
+    if done.deed in {Deed.ACTIVATE, Deed.ROLL_BACK, Deed.SET_BESIDE}:
         refresh_live(services)
+    if done.deed in {Deed.ACTIVATE, Deed.ROLL_BACK}:
         told = {"policy": subject.name, "version": done.version, "from": done.start}
         services.hooks.tell("policy.activated", told)
     return done
@@ -239,6 +253,24 @@ def texts_of(services: Services, subject: Subject, base: int) -> dict[str, str]:
     return editable(document_at(services, subject, base))
 
 
+def whole_of(services: Services, subject: Subject, number: int) -> dict[str, str]:
+    """All of an older version as what is written over the last one: what this has more is blank."""
+    document = document_at(services, subject, number)
+    texts = {**editable(document), **_models_in(document)}
+    last = document_at(services, subject, subject.last)
+    more = {*editable(last), *_models_in(last)} - {*texts}
+    return texts | dict.fromkeys(more, "")
+
+
+def _models_in(document: Document) -> dict[str, str]:
+    """Models as texts: nobody writes one by hand, but a version is not whole without them."""
+    return {
+        name: content.decode("utf-8", "replace")
+        for name, content in document.files.items()
+        if name.endswith(".json")
+    }
+
+
 def save_draft(services: Services, subject: Subject, draft: Draft) -> Draft:
     """Keep a draft: of its texts those that differ from the version it was begun from.
 
@@ -247,7 +279,8 @@ def save_draft(services: Services, subject: Subject, draft: Draft) -> Draft:
         DraftMovedOnError: It was saved elsewhere since.
     """
     as_bytes(draft.files)
-    before = texts_of(services, subject, draft.base)
+    document = document_at(services, subject, draft.base)
+    before = {**editable(document), **_models_in(document)}
     own = {
         name: text
         for name, text in draft.files.items()

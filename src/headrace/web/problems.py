@@ -6,6 +6,7 @@ Nothing of the inside goes out: no traceback, no value that was sent, no address
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
+from pathlib import PurePath
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,9 +16,12 @@ from starlette.exceptions import HTTPException
 
 from headrace.adapters.web_store import StoreDownError
 from headrace.errors import HeadraceError, InputError
+from headrace.web.run_folder import NoRunError
 
 MEDIA_TYPE = "application/problem+json"
 API = "/api/"
+NO_RUN = "urn:headrace:problem:no_run"
+FITS_NOT = "urn:headrace:problem:request"
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,10 @@ class Refused(Exception):  # noqa: N818 - a refusal is no error of ours
         self.headers = dict(headers or {})
 
 
+class NoBookError(HeadraceError):
+    """The workspace has no book of loans, or it is empty."""
+
+
 Page = Callable[[Request, Problem], Response]
 """Draws a problem for people."""
 
@@ -85,9 +93,9 @@ class Responses:
     def response(
         self, request: Request, problem: Problem, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """The problem as a page where a browser asks for one, else as JSON."""
-        wants = request.headers.get("accept", "")
-        if "text/html" in wants and not request.url.path.startswith(API):
+        """The problem as a page, or a part of one, where a browser asks for it, else as JSON."""
+        wants = "text/html" in request.headers.get("accept", "") or is_part(request)
+        if wants and not request.url.path.startswith(API):
             response = self.page(request, problem)
         else:
             response = JSONResponse(
@@ -119,7 +127,7 @@ class Responses:
                 "The request does not fit",
                 "; ".join(f"{each['where']}: {each['problem']}" for each in found),
                 errors=found,
-                type="urn:headrace:problem:request",
+                type=FITS_NOT,
             ),
         )
 
@@ -141,15 +149,34 @@ def problem_of(error: HeadraceError) -> Problem:
             remedy="Try again; if it stays so, tell the administrator the request's id",
             type="urn:headrace:problem:store",
         )
+    if isinstance(error, NoRunError):
+        return Problem(
+            HTTPStatus.CONFLICT,
+            "There is no run yet",
+            error.problem,
+            error.where,
+            error.remedy,
+            type=NO_RUN,
+        )
     usable = not isinstance(error, InputError)
     return Problem(
         HTTPStatus.CONFLICT if usable else HTTPStatus.UNPROCESSABLE_ENTITY,
         "This cannot be done now" if usable else "This cannot be used",
         error.problem,
-        error.where,
+        _without_folders(error.where),
         error.remedy,
         type=f"urn:headrace:problem:{'state' if usable else 'input'}",
     )
+
+
+def is_part(request: Request) -> bool:
+    """Whether a page asks for a part of itself: htmx does, and takes whatever comes."""
+    return request.headers.get("hx-request") == "true"
+
+
+def _without_folders(where: str) -> str:
+    """A place as whoever asked may know it: of a file of ours, its name."""
+    return PurePath(where).name if PurePath(where).is_absolute() else where
 
 
 def request_id(request: Request) -> str:

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headrace.errors import InputError
-from headrace.facts.consent import Leave, Readable, readable, withdrawn_by
+from headrace.facts.consent import Leave, Readable, readable
 from headrace.web.firm_desk import known_at
 from headrace.web.security.accounts import Principal
-from headrace.web.security.reading import leave_of, masked
+from headrace.web.security.reading import masked
 from headrace.web.security.scope import scope_of
 from headrace.web.services import Services
 
@@ -68,8 +68,7 @@ def seen(services: Services, principal: Principal, facts: pa.Table) -> Readable:
 
 def leave_now(services: Services) -> Leave:
     """What may be read of firms at this moment."""
-    withdrawn = withdrawn_by(services.consents.since(), services.now())
-    return leave_of(PERMISSION, withdrawn)
+    return services.leave_to(PERMISSION)
 
 
 def _between(facts: pa.Table, asked: Asked) -> pa.Table:

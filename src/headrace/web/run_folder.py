@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from headrace.adapters.folder import DiskFolder
 from headrace.decisions.lending.decision import Decision, from_json
 from headrace.errors import EvidenceError, HeadraceError, InputError
-from headrace.workflows.explain import RECORDS, About, run_settings
+from headrace.workflows.run_note import RECORDS, About, run_settings
 
 _FILES = ("run.json", "summary.json", RECORDS, "decisions.parquet")
 _PARTIES = "facts/party.parquet"
@@ -35,9 +35,9 @@ class Firm:
     region: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
-    """One run.
+    """One run: two are equal where they were read at one time.
 
     Attributes:
         about: What it noted about itself.
@@ -141,8 +141,10 @@ def _regions(folder: DiskFolder, path: Path) -> Mapping[str, str | None]:
     columns = ["known_time", "party", "region"]
     table = pq.read_table(pa.BufferReader(folder.read(_PARTIES)), columns=columns)
     table = table.sort_by("known_time")
-    parties, regions = (table[name].to_pylist() for name in columns[1:])
-    return dict(zip(parties, regions, strict=True))
+    found: dict[str, str | None] = {}
+    for party, region in zip(*(table[name].to_pylist() for name in columns[1:]), strict=True):
+        found[party] = region or found.get(party)  # what is left open takes nothing back
+    return found
 
 
 def _firms(folder: DiskFolder, regions: Mapping[str, str | None]) -> Mapping[str, Firm]:

@@ -7,7 +7,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from headrace.errors import InputError
-from headrace.web.app import create_app
+from headrace.web.app import first_pages
 from headrace.web.services import Services
 from headrace.web.settings import Settings
 
@@ -100,7 +100,7 @@ def serve(services: Services, listening: socket.socket) -> None:
     """Answer until SIGTERM or SIGINT; requests under way are finished first."""
     settings = services.settings
     config = uvicorn.Config(
-        create_app(services),
+        first_pages(services),
         log_config=None,  # our own lines, on standard error
         access_log=False,
         server_header=False,

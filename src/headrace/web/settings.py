@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from headrace.adapters.workspace import read_table
 from headrace.errors import InputError
@@ -13,6 +13,7 @@ from headrace.errors import InputError
 TABLE = "serve"
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 PORT_MAX = 65_535
+KEEP_DAYS_MIN = 2  # messages to webhooks are tried for a day
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Settings:
         key_requests_per_second: Of one user by API keys, in the long run.
         key_burst: How many of them at once.
         stop_seconds: How long requests under way may take when the service stops.
+        keep_days: So long jobs that ended, their files and messages to webhooks are kept; the
+            audit, and what money or decisions hang on, is kept for ever.
         hook_networks: Networks inside that webhooks may be sent to, such as 10.1.0.0/16; on this
             machine's own, by http too. Others are outside, by https.
         otlp: Address of an OpenTelemetry collector, such as http://127.0.0.1:4318; empty: no
@@ -63,6 +66,7 @@ class Settings:
     key_requests_per_second: int = 5_000
     key_burst: int = 5_000
     stop_seconds: int = 20
+    keep_days: int = 90
     hook_networks: tuple[str, ...] = ()
     otlp: str = ""
 
@@ -125,6 +129,7 @@ def checked(settings: Settings, where: str) -> Settings:
     rates = ("requests_per_second", "burst", "key_requests_per_second", "key_burst")
     for name in (*rates, "stop_seconds"):
         _expect(getattr(settings, name) > 0, f"{name} is positive", whole)
+    _expect(settings.keep_days >= KEEP_DAYS_MIN, f"keep_days is at least {KEEP_DAYS_MIN}", whole)
     _expect(0 <= settings.port <= PORT_MAX, f"port is a number up to {PORT_MAX}", whole)
     _expect(settings.language in ("zh", "en"), "language is zh or en", whole)
     for proxy in settings.proxies:
@@ -140,12 +145,30 @@ def checked(settings: Settings, where: str) -> Settings:
     )
     if settings.origin:
         origin = urlsplit(settings.origin)
-        plain = f"{origin.scheme}://{origin.netloc}" == settings.origin and origin.hostname
-        fits = bool(plain) and origin.scheme in ("http", "https")
-        _expect(fits, "origin is as https://credit.bank.example, without a path", whole)
+        rule = (
+            "origin is as browsers write it: https://credit.bank.example, or with a port of its own"
+        )
+        _expect(settings.origin == _as_browsers_do(origin), rule, whole)
+        fits = not settings.certificate or origin.scheme == "https"
+        _expect(fits, "with a certificate, origin begins with https://", whole)
     if not settings.is_local:
         _check_open(settings, whole)
     return settings
+
+
+def _as_browsers_do(origin: SplitResult) -> str:
+    """An origin as the header Origin has it (RFC 6454 §6.1); empty where it can be none."""
+    usual = {"http": 80, "https": 443}
+    try:
+        host, port = origin.hostname or "", origin.port
+    except ValueError:  # a port that is none
+        return ""
+    if origin.scheme not in usual or not host or origin.username is not None:
+        return ""
+    shown = f"[{host}]" if ":" in host else host
+    return f"{origin.scheme}://{shown}" + (
+        f":{port}" if port not in (None, usual[origin.scheme]) else ""
+    )
 
 
 def _check_open(settings: Settings, where: str) -> None:

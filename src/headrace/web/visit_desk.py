@@ -2,8 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from headrace.adapters.loan_books import OpenBook
 from headrace.adapters.visit_store import VisitStore
@@ -12,6 +15,8 @@ from headrace.contracts.lending.events import Disburse, Draw
 from headrace.decisions.lending.decision import Outcome
 from headrace.errors import HeadraceError
 from headrace.evidence.canonical import canonical_json
+from headrace.facts.consent import Leave, readable
+from headrace.facts.kinds import PARTY
 from headrace.facts.localtime import instant_of
 from headrace.web.apply_desk import ApplyDesk, Firm, Firms
 from headrace.web.book_room import BookRoom
@@ -41,12 +46,15 @@ class VisitDesk:
         run: What a run decided.
         apply: Applications, and the firms of the run.
         book: Loans.
+        leave: For what purposes facts may be read to visit firms, and which consents are withdrawn.
     """
 
     store: VisitStore
     run: RunFolder
     apply: ApplyDesk
     book: BookRoom
+    leave: Callable[[], Leave]
+    _grounds: dict[str, pa.Table] = field(default_factory=dict, repr=False)
 
     def make(
         self, made: VisitList, asked: Filter, managers: tuple[str, ...], scope: Scope
@@ -59,7 +67,9 @@ class VisitDesk:
             managers: Who may go; empty: areas are given later.
             scope: What the maker may know of.
         """
-        seen = [each for each in self.candidates() if scope.sees(each.region)]
+        gone = self.left_out()
+        known = (each for each in self.candidates() if each.party not in gone)
+        seen = [each for each in known if scope.sees(each.region)]
         firms = chosen(seen, asked, made.id)
         areas = spread(firms, managers)
         told = canonical_json(asdict(asked)).decode()
@@ -68,6 +78,27 @@ class VisitDesk:
             [Listed(**{**asdict(each), "manager": areas.get(each.area, "")}) for each in firms],
         )
         return self.store.firms(of=made.id)
+
+    def left_out(self) -> frozenset[str]:
+        """Parties whom every fact that describes them forbids to be visited: by purpose or consent.
+
+        On a list made before, they are shown no more; sums still count them.
+        """
+        grounds = self._described()
+        allowed = set(readable(grounds, self.leave()).facts["party"].to_pylist())
+        return frozenset(grounds["party"].to_pylist()) - allowed
+
+    def _described(self) -> pa.Table:
+        """On what purposes and consents each party of the run is described; read once for a run."""
+        digest, path = self.run.current().digest, self.run.path / "facts" / f"{PARTY.kind}.parquet"
+        if digest not in self._grounds:
+            names = ["party", "purpose", "consent"]
+            kinds = pa.schema([(name, pa.string()) for name in names])
+            found = pq.read_table(path, columns=names).cast(kinds) if path.is_file() else None
+            table = kinds.empty_table() if found is None else found.group_by(names).aggregate([])
+            self._grounds.clear()
+            self._grounds[digest] = table
+        return self._grounds[digest]
 
     def candidates(self) -> tuple[Candidate, ...]:
         """All firms of the run, with what filters ask for."""

@@ -1,11 +1,14 @@
 """A decision on one firm, now: what the run would have said of it, for one applicant in a second.
 
-Features come from the same definitions and kernel as the run's, as of the moment of the run's
-facts; values of the relation graph are those of the run. The run's own card scores, the lending
+Features come from the same definitions and kernel as the run's, as of the last moment at which
+something became known; what came after the run is used as what it read (see
+`headrace.workflows.apply_facts`). The run's own card scores, the lending
 policy in force says who may borrow and how much, and the offer is priced at the book's margin: the
 run's budget has a shadow price, what its last yuan earns, and reaching one more firm another (see
 `headrace.decisions.lending.optimise.shadow_prices`). A loan is offered where it earns at least
-that, at the best rate and size, and never beyond what is left of the budget.
+that, at the best rate and size, never beyond what is left of the budget, nor of what its own trade
+supports once what it owes already is taken off. What its group owes goes to the product's rules,
+which know of groups (大额风险暴露).
 
 The linear program behind the prices splits at most one loan for each of its two constraints, so
 one applicant differs from the whole book's decision only at its margin.
@@ -39,10 +42,11 @@ from headrace.features.definition import Unit
 from headrace.features.engines.batch import read
 from headrace.pack import Pack, Text
 from headrace.scores.straight_card import Floats, Scorecard, terms_of
+from headrace.workflows.apply_facts import FirmFacts, Instant
 from headrace.workflows.contract_check import check_contracts
 from headrace.workflows.contracts import contract_table, offer
 from headrace.workflows.decision_flips import nearest_flips
-from headrace.workflows.graph_features import RELATION_FEATURES
+from headrace.workflows.exposure import NOTHING, Taken, exposed_by
 from headrace.workflows.invoices import invoice_history
 from headrace.workflows.lend import (
     Desk,
@@ -55,13 +59,6 @@ from headrace.workflows.lend import (
 )
 from headrace.workflows.policy import OUTCOMES, Policy
 from headrace.workflows.score import Scored
-
-TRADE_MEASURES = (
-    *("hidden_partners", "self_invoice_count", "ring_count"),
-    *("shared_customer_share", "shared_supplier_share"),
-)
-RELATIONS = (*TRADE_MEASURES, *RELATION_FEATURES)
-"""Features that all firms together make: a single firm has those of the run."""
 
 VALID_DAYS = 30  # how long an offer stands
 FRESH_DAYS = 60  # older facts are a person's to judge
@@ -81,6 +78,10 @@ REASONS: Mapping[str, Text] = {
     ),
     "budget_used": Text(
         "The year's budget is used up: a person decides", "年度额度已用完，需人工决定"
+    ),
+    "limit_used": Text(
+        "What the firm owes already uses up what its trade supports",
+        "企业在本行的存量余额已占满可贷额度",
     ),
     "terms_refused": Text(
         "The product's rules refuse these terms or this purpose", "产品规则不允许该条款或用途"
@@ -195,7 +196,7 @@ class Standing:
     def prices(self) -> ShadowPrices:
         """What room in the book of the run is worth under this policy."""
         run = self.run
-        market = self.market(run.features, run.industries)
+        market = self.market(run.features, run.industries, run.moment)
         said = said_of(self.policy, market)
         caps = _caps(self.policy, market, said)
         offers = offers_of(market, self.policy.economics, caps)
@@ -207,11 +208,6 @@ class Standing:
         return found
 
     @cached_property
-    def parties(self) -> Mapping[str, int]:
-        """Where each party of the run stands."""
-        return {party: at for at, party in enumerate(self.run.features["party"].to_pylist())}
-
-    @cached_property
     def versions(self) -> tuple[Version, ...]:
         """What is in force, for the record."""
         told = {**self.code, **self.policy.digests, "run": self.run.digest}
@@ -219,26 +215,11 @@ class Standing:
             told["policy_version"] = str(self.version)
         return tuple(Version(name, value) for name, value in sorted(told.items()))
 
-    def market(self, features: pa.Table, industries: tuple[str, ...]) -> Market:
-        """Parties with these features, scored by the run's card."""
-        day = local_day(self.run.moment, self.run.zone)
+    def market(self, features: pa.Table, industries: tuple[str, ...], moment: datetime) -> Market:
+        """Parties with these features as of a moment, scored by the run's card."""
+        day = local_day(moment, self.run.zone)
         scored = scored_by(self.run.card, features, self.pack)
         return Market(features, industries, scored, self.run.rate_response, day)
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """What is known of one firm.
-
-    Attributes:
-        invoices: Its invoices.
-        corrections: Of them.
-        industry: For people.
-    """
-
-    invoices: pa.Table
-    corrections: pa.Table
-    industry: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,22 +242,18 @@ class Applied:
         return found
 
 
-def features_now(standing: Standing, party: str, known: Known) -> pa.Table:
-    """The features of one firm as the run would have computed them, one row."""
-    run = standing.run
+def features_now(standing: Standing, party: str, known: FirmFacts) -> pa.Table:
+    """The features of one firm as a run would compute them, one row."""
     history = invoice_history(known.invoices, known.corrections)
     asked = pa.table(
         {
             "party": pa.array([party], pa.string()),
-            "as_of": pa.array([run.moment], pa.timestamp("us", "UTC")),
+            "as_of": pa.array([known.at.time], pa.timestamp("us", "UTC")),
         }
     )
-    table = read(standing.compiled, history, asked, at=run.moment).table
-    at = standing.parties.get(party)
-    for name in (each for each in RELATIONS if each in run.features.column_names):
-        column = run.features[name]
-        value = pa.nulls(1, column.type) if at is None else column.slice(at, 1).combine_chunks()
-        table = table.append_column(name, value)
+    table = read(standing.compiled, history, asked, at=known.at.time).table
+    for name, value in known.shared.items():
+        table = table.append_column(name, pa.array([value], pa.float64()))
     return table
 
 
@@ -302,7 +279,13 @@ def scored_by(card: Scorecard, features: pa.Table, pack: Pack) -> Scored:
     )
 
 
-def decide(standing: Standing, application: Application, known: Known, room_minor: int) -> Applied:
+def decide(
+    standing: Standing,
+    application: Application,
+    known: FirmFacts,
+    room_minor: int,
+    taken: Taken = NOTHING,
+) -> Applied:
     """Decide on one application.
 
     Args:
@@ -310,6 +293,7 @@ def decide(standing: Standing, application: Application, known: Known, room_mino
         application: What is asked for.
         known: What is known of the firm.
         room_minor: What is left of the year's budget for this firm.
+        taken: What the firm and its group owe already.
 
     Raises:
         InputError: The amount is below the smallest loan.
@@ -322,14 +306,14 @@ def decide(standing: Standing, application: Application, known: Known, room_mino
         decision = Decision(
             decision_id=application.application_id,
             party=application.party,
-            as_of=local_day(standing.run.moment, standing.run.zone),
+            as_of=local_day(known.at.time, standing.run.zone),
             outcome=Outcome.REFER,
             reasons=("no_facts",),
             currency=economics.currency,
             versions=standing.versions,
         )
-        return _applied(standing, application, decision, {})
-    return _One(standing, application, known, room_minor).applied()
+        return _applied(standing, application, decision, known, {})
+    return _One(standing, application, known, room_minor, taken).applied()
 
 
 @dataclass(frozen=True, eq=False)
@@ -338,8 +322,9 @@ class _One:
 
     standing: Standing
     application: Application
-    known: Known
+    known: FirmFacts
     room_minor: int
+    taken: Taken
 
     def applied(self) -> Applied:
         market, policy = self.market, self.standing.policy
@@ -360,17 +345,22 @@ class _One:
                 "price_per_loan": self.standing.prices.per_loan,
                 "room_minor": self.room_minor,
             },
+            "exposure": {
+                **{name: _plain(value) for name, value in asdict(self.taken).items()},
+                "available_minor": self.available_minor,
+            },
             "flips": [asdict(each) for each in self.flips()],
         }
         if decision.outcome is not Outcome.APPROVE:
-            return _applied(self.standing, self.application, decision, more)
+            return _applied(self.standing, self.application, decision, self.known, more)
         day = local_day(instant_of(self.application.at), self.standing.run.zone)
         promised = offer([decision], policy.standard, float(policy.economics.lgd), day)
-        checked = check_contracts(promised, policy.standard, self.application.purpose)
+        exposed = exposed_by(self.taken, decision.limit_minor)
+        checked = check_contracts(promised, policy.standard, self.application.purpose, exposed)
         more["findings"] = checked.findings.select(["severity", "rule", "en", "zh"]).to_pylist()
         if checked.refused:
             decision = self.record(self.nothing, (Outcome.DECLINE, "terms_refused"))
-            return _applied(self.standing, self.application, decision, more)
+            return _applied(self.standing, self.application, decision, self.known, more)
         row = contract_table(promised, {}).to_pylist()[0]
         more["terms"] = {
             name: _plain(row[name])
@@ -381,13 +371,13 @@ class _One:
         }
         share = float(book.offers.loss[0, int(book.rate_index[0])])
         more["terms"]["expected_loss_minor"] = round(share * decision.limit_minor)
-        return _applied(self.standing, self.application, decision, more)
+        return _applied(self.standing, self.application, decision, self.known, more)
 
     @cached_property
     def market(self) -> Market:
         """The firm alone."""
         features = features_now(self.standing, self.application.party, self.known)
-        return self.standing.market(features, (self.known.industry,))
+        return self.standing.market(features, (self.known.industry,), self.known.at.time)
 
     @cached_property
     def said(self) -> FlowResult:
@@ -400,11 +390,21 @@ class _One:
         share = share_of(self.standing.policy, self.said)
         return turnover_caps(read_column(self.market.features["sales_12m"]), share)
 
+    @property
+    def whole_minor(self) -> int:
+        """What its trade supports, at most the largest loan, before what it owes is taken off."""
+        return min(int(self.by_turnover[0]), self.standing.policy.economics.limit_max_minor)
+
+    @property
+    def available_minor(self) -> int:
+        """What is left of it."""
+        return max(0, self.whole_minor - self.taken.own_minor)
+
     @cached_property
     def offers(self) -> Offers:
-        """Every rate, up to what its trade supports and to what it asks for."""
-        asked = self.application.amount_minor
-        cap = self.by_turnover if asked is None else np.minimum(self.by_turnover, asked)
+        """Every rate, up to what is available and to what it asks for."""
+        asked, available = self.application.amount_minor, self.available_minor
+        cap = np.array([available if asked is None else min(available, asked)], np.int64)
         return offers_of(self.market, self.standing.policy.economics, cap)
 
     @property
@@ -421,7 +421,9 @@ class _One:
         if decided.action is not Action.APPROVE:
             return self.nothing, (OUTCOMES[decided.action], str(decided.reason))
         if not self.offers.eligible[0]:
-            return self.nothing, (Outcome.DECLINE, "turnover_below_minimum")
+            used = bool(economics.round_down(self.whole_minor))
+            reason = "limit_used" if used else "turnover_below_minimum"
+            return self.nothing, (Outcome.DECLINE, reason)
         steps, rate, worth = best_offer(self.offers, standing.prices)
         limit = steps * economics.limit_step_minor
         if worth < -WORTH_TOLERANCE * limit:
@@ -441,7 +443,7 @@ class _One:
     def is_old(self) -> bool:
         """Whether the facts are too old; simulated ones have a time of their own."""
         run, day = self.standing.run, instant_of(self.application.at)
-        return not run.simulated and day - run.moment > timedelta(days=FRESH_DAYS)
+        return not run.simulated and day - self.known.at.time > timedelta(days=FRESH_DAYS)
 
     def record(self, book: Book, told: tuple[Outcome, str]) -> Decision:
         """The decision as a run writes it."""
@@ -482,6 +484,21 @@ def asked_in(document: Mapping[str, Any]) -> Application:
     return Application(**document["application"])
 
 
+def taken_in(document: Mapping[str, Any]) -> Taken:
+    """What firm and group owed when it was decided; nothing where nothing was known of the firm."""
+    told = document.get("exposure")
+    if told is None:
+        return NOTHING
+    day = None if told["day"] is None else date.fromisoformat(told["day"])
+    return Taken(told["own_minor"], told["group_minor"], told["group"], day)
+
+
+def instant_in(document: Mapping[str, Any]) -> Instant:
+    """Up to where facts were used for a record."""
+    until = datetime.fromisoformat(document["facts_until"])
+    return Instant(microseconds(until), document.get("facts_batch", 0))
+
+
 def valid_until(application: Application, zone: str) -> date:
     """The last day on which an offer stands."""
     return local_day(instant_of(application.at), zone) + timedelta(days=VALID_DAYS)
@@ -495,7 +512,11 @@ def _caps(policy: Policy, market: Market, said: FlowResult) -> Ints:
 
 
 def _applied(
-    standing: Standing, application: Application, decision: Decision, more: Mapping[str, Any]
+    standing: Standing,
+    application: Application,
+    decision: Decision,
+    known: FirmFacts,
+    more: Mapping[str, Any],
 ) -> Applied:
     is_offer = decision.outcome is Outcome.APPROVE
     until = valid_until(application, standing.run.zone)
@@ -505,7 +526,8 @@ def _applied(
         "kind": "application",
         "application": asdict(application),
         "decision": told,
-        "facts_until": standing.run.moment.astimezone(UTC).isoformat(),
+        "facts_until": known.at.time.astimezone(UTC).isoformat(),
+        "facts_batch": known.at.batch,
         "policy_version": standing.version,
         "simulated": standing.run.simulated,
         "valid_until": until.isoformat() if is_offer else None,

@@ -4,7 +4,9 @@ What a rule asks for and nobody stated is reported as not known, once for all co
 question to the bank, and no contract is refused for it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -58,7 +60,10 @@ class Checked:
 
 
 def check_contracts(
-    offered: Offered, standard: StandardTerms, purpose: str = "working_capital"
+    offered: Offered,
+    standard: StandardTerms,
+    purpose: str = "working_capital",
+    known: Mapping[str, int] = MappingProxyType({}),
 ) -> Checked:
     """Judge every contract by its product and by the law of the day on which it is paid out.
 
@@ -66,6 +71,7 @@ def check_contracts(
         offered: The contracts.
         standard: What all of them say.
         purpose: What all of them are for, as the product compiler names it.
+        known: What is known of the borrower beside, by field, such as `exposure_group`.
 
     Raises:
         InputError: There is no such product, or the rules of the day refuse it as a whole.
@@ -81,7 +87,7 @@ def check_contracts(
     for place, each in enumerate(contracts):
         stated = _stated(each, standard, product)
         stated |= {"end": date_of(last[place]), "purpose": [purpose]}
-        for finding in check_terms(product, stated, _known(each)):
+        for finding in check_terms(product, stated, _known(each) | dict(known)):
             key = (finding.severity.value, finding.rule)
             seen.setdefault(key, _Seen(finding)).contracts.append(each.contract)
             if finding.severity is Severity.REFUSE:

@@ -8,7 +8,7 @@ of which 1 - LGD comes back in the same month. Interest of that period is not pa
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from headrace.contracts.conventions.calendars import date_of
+from headrace.contracts.conventions.calendars import date_of, months_after
 from headrace.contracts.conventions.china import CHINA
 from headrace.contracts.lending.loans import loans_of
 from headrace.contracts.lending.schedule import Schedules, schedules
@@ -127,7 +127,7 @@ def offer(decisions: Sequence[Decision], standard: StandardTerms, lgd: float, da
     """
     start = next_business_day(day)
     contracts = tuple(
-        _contract(each, standard, lgd, start)
+        contract_of(each, standard, lgd, start)
         for each in decisions
         if each.outcome is Outcome.APPROVE
     )
@@ -181,7 +181,18 @@ def next_business_day(day: date) -> date:
     return found
 
 
-def _contract(decision: Decision, standard: StandardTerms, lgd: float, start: date) -> Contract:
+def contract_of(decision: Decision, standard: StandardTerms, lgd: float, start: date) -> Contract:
+    """What one approved firm would sign, to be paid out on a day.
+
+    Args:
+        decision: Approved.
+        standard: What every contract says.
+        lgd: Loss given default, a share.
+        start: The day.
+
+    Raises:
+        InputError: Naming the term that cannot be.
+    """
     rate, months, parts = decision.rate, decision.term_months, decision.rate_parts
     assert rate is not None and months is not None and parts is not None  # noqa: PT018, S101  (an approval has them)
     return Contract(
@@ -194,6 +205,16 @@ def _contract(decision: Decision, standard: StandardTerms, lgd: float, start: da
         probability=decision.pd or 0.0,
         lgd=lgd,
     )
+
+
+def starting(contract: Contract, day: date) -> Contract:
+    """The same for another day of payout; as many months long."""
+    terms = contract.terms
+    if terms.maturity is None:
+        return replace(contract, terms=replace(terms, start=day))
+    months = (terms.maturity.year - terms.start.year) * 12 + terms.maturity.month
+    end = months_after(day, months - terms.start.month)
+    return replace(contract, terms=replace(terms, start=day, maturity=end))
 
 
 def cash_flow(contracts: Sequence[Contract], promised: Schedules) -> pa.Table:

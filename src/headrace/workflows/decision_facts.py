@@ -127,11 +127,21 @@ def event_table(table: Table, rows: pa.Table) -> pa.Table:
     return pa.table(columns)
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column holds texts."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
 def _same(events: pa.Table, event: pa.Table, columns: tuple[str, ...]) -> pa.Array:
-    """Which rows have the event's values; a key that the engine derives is not looked at."""
+    """Which rows have the event's values; a key that the engine derives is not looked at.
+
+    A text and a whole number are never the same: the engine takes 7 and "7" for two names.
+    """
     same = pa.array(np.ones(events.num_rows, np.bool_))
     for name in columns:
         if name in events.column_names and name in event.column_names:
+            if is_text(events[name].type) != is_text(event[name].type):
+                return pa.array(np.zeros(events.num_rows, np.bool_))
             equal = pc.equal(events[name], event[name][0].cast(events[name].type))
             equal = pc.fill_null(equal, fill_value=False)
             same = pc.and_(same, equal)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -251,7 +252,8 @@ class _Writer:
         known = ""
         if facts.num_rows and "known_time" in facts.column_names:
             latest = pc.max(facts["known_time"]).as_py()
-            known = "" if latest is None else latest.isoformat()
+            zone = ZoneInfo(self.dossier.zone)
+            known = "" if latest is None else latest.astimezone(zone).isoformat()
         number = len(self.sources) + 1
         shown = ids[:IDS_SHOWN]
         count = facts.num_rows

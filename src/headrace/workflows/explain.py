@@ -4,9 +4,8 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +13,7 @@ import pyarrow.parquet as pq
 
 from headrace.clock import EPOCH
 from headrace.decisions.lending.decision import Decision, from_json
-from headrace.errors import EvidenceError, HeadraceError, InputError
+from headrace.errors import HeadraceError, InputError
 from headrace.facts.localtime import local_day
 from headrace.features.definition import FeatureSet
 from headrace.features.engines.batch import History
@@ -25,8 +24,7 @@ from headrace.scores.straight_card import Scorecard
 from headrace.workflows.invoices import invoice_history
 from headrace.workflows.lend import UNCERTAINTY
 from headrace.workflows.ports import FactReader, Folder
-
-RECORDS = "records/decisions.jsonl"
+from headrace.workflows.run_note import RECORDS, About, damaged, run_settings
 
 
 @dataclass(frozen=True)
@@ -145,43 +143,6 @@ def facts_behind(
     return desk.facts_of(feature)
 
 
-@dataclass(frozen=True)
-class About:
-    """What a run noted about itself.
-
-    Attributes:
-        pack: Name of the pack.
-        moment: As of when it decided, UTC.
-        zone: Whose days and months counted.
-        simulated: Whether the data are made up.
-    """
-
-    pack: str
-    moment: datetime
-    zone: str
-    simulated: bool
-
-
-def run_settings(folder: Folder) -> About:
-    """What a run noted about itself.
-
-    Raises:
-        InputError: If the folder was not written by a run.
-        EvidenceError: If the note cannot be read.
-    """
-    if "run.json" not in folder.names():
-        raise InputError(
-            "this folder holds no run", where="--out", remedy="name the folder that a run wrote"
-        )
-    try:
-        noted = json.loads(folder.read("run.json"))
-        zone = ZoneInfo(noted["time_zone"]).key
-        moment = datetime.fromisoformat(noted["as_of"]).astimezone(UTC)
-        return About(str(noted["pack"]), moment, zone, bool(noted["simulated"]))
-    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
-        raise _damaged("run.json", error) from error
-
-
 def decision_id_of(folder: Folder, party: str) -> str:
     """The id of a party's decision.
 
@@ -210,7 +171,7 @@ def _read_decision(line: bytes) -> Decision:
     try:
         return from_json(line)
     except (HeadraceError, RecursionError) as error:
-        raise _damaged(RECORDS, error) from error
+        raise damaged(RECORDS, error) from error
 
 
 class _Desk:
@@ -266,7 +227,7 @@ def _text(folder: Folder, name: str) -> str:
     try:
         return folder.read(name).decode()
     except UnicodeDecodeError as error:
-        raise _damaged(name, error) from error
+        raise damaged(name, error) from error
 
 
 def _row(folder: Folder, name: str, party: str, needed: Sequence[str]) -> dict[str, Any]:
@@ -276,19 +237,11 @@ def _row(folder: Folder, name: str, party: str, needed: Sequence[str]) -> dict[s
         at = table["party"].to_pylist().index(party)
         row: dict[str, Any] = table.slice(at, 1).to_pylist()[0]
     except (pa.ArrowException, LookupError, OSError, ValueError) as error:
-        raise _damaged(name, error) from error
+        raise damaged(name, error) from error
     missing = [column for column in needed if column not in row]
     if missing:
-        raise _damaged(name, f"it has no column {missing[0]}")
+        raise damaged(name, f"it has no column {missing[0]}")
     return row
-
-
-def _damaged(name: str, why: object) -> EvidenceError:
-    return EvidenceError(
-        f"it is not as a run writes it: {why}",
-        where=name,
-        remedy="`headrace verify` names the damage",
-    )
 
 
 def _day(number: int) -> str:

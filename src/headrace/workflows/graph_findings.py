@@ -118,6 +118,8 @@ def _groups(view: GraphView) -> Iterator[Finding]:
     pairs = solved(view).control.ultimate()
     certain = pairs.rows(pairs.certain)
     order = np.argsort(certain.controller, kind="stable")
+    if not len(order):  # nothing splits into one piece
+        return
     heads, start = np.unique(certain.controller[order], return_index=True)
     owning = np.isin(snapshot.kind, [Kind.OWNS, Kind.VOTES, Kind.CONTROLS])
     for head, rows in zip(heads.tolist(), np.split(order, start[1:]), strict=True):

@@ -42,6 +42,10 @@ OF_LOANS = frozenset(
 """Roles that only what happens to the loans of a book moves."""
 
 
+Told = tuple[str, str, date, bytes]
+"""What an entry said: contract, kind, day, content."""
+
+
 @dataclass(frozen=True)
 class Posting:
     """A movement of one contract.
@@ -83,9 +87,19 @@ class LoanBook:
         self.loans: dict[str, Loan] = {}
         self.others: dict[str, str] = {}
         self.number = 0
-        self.ids: dict[str, tuple[str, str, date, bytes]] = {}
+        self.ids: dict[str, Told] = {}
         for _ in self.taken(entries):
             pass
+
+    @classmethod
+    def standing(
+        cls, day: date | None, loans: dict[str, Loan], others: dict[str, str], ids: dict[str, Told]
+    ) -> "LoanBook":
+        """A book as the entries under `ids`, in their order, made it before."""
+        book = cls()
+        book.day, book.loans, book.others = day, loans, others
+        book.number, book.ids = len(ids), ids
+        return book
 
     def taken(self, entries: Iterable[Logged]) -> Iterator[Posting]:
         """Take entries in order, and give what each posts."""
@@ -145,7 +159,7 @@ class LoanBook:
         else:
             moved = self._end_day(entry.day)
         self.number = logged.number
-        self.ids[logged.id] = (logged.contract, logged.kind, logged.on, logged.content)
+        self.ids[logged.id] = told(logged)
         return [
             Posting(logged.number, place, contract, self._party(contract), movement)
             for place, (contract, movement) in enumerate(moved)
@@ -291,6 +305,11 @@ class LoanBook:
                 found += [(name, each) for each in moved]
         self.day = morning
         return found
+
+
+def told(logged: Logged) -> Told:
+    """What an entry says, without when it was known."""
+    return logged.contract, logged.kind, logged.on, logged.content
 
 
 def _funding(entry: Funded) -> Movement:

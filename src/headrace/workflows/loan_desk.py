@@ -20,8 +20,9 @@ from headrace.ledger.asof import trial_balance
 from headrace.ledger.chart import Chart
 from headrace.ledger.journal import Ledger
 from headrace.ledger.transfer import Transfer
-from headrace.workflows.loan_book import LoanBook, Posting
+from headrace.workflows.loan_book import LoanBook, Posting, told
 from headrace.workflows.loan_log import Entry, Happened, LoanLog, Logged, Moved, logged
+from headrace.workflows.loan_standing import Shelf, Standing, taken_up, written
 
 RESTORE = "Restore log and ledger from copies of the same moment"
 SHARED = frozenset(
@@ -70,13 +71,27 @@ class LoanDesk:
         ledger: Where its movements are posted, and nothing else.
     """
 
-    def __init__(self, log: LoanLog, ledger: Ledger, chart: Chart) -> None:
+    book: LoanBook
+    _cash: int
+    _others: Counter[str]
+    _postings: int
+    _kept: int | None  # the entry up to which the shelf holds it
+
+    def __init__(
+        self, log: LoanLog, ledger: Ledger, chart: Chart, shelf: Shelf | None = None
+    ) -> None:
         """Make the book of its log, and post what a crash left unposted.
+
+        Args:
+            log: What was signed and what happened.
+            ledger: Where its movements are posted.
+            chart: Of its accounts.
+            shelf: Holds how it stood before, so that only what came since is done; None: all is.
 
         Raises:
             HeadraceError: Log or ledger cannot be read, or the ledger is not that of this log.
         """
-        self._log, self._chart = log, chart
+        self._log, self._chart, self._shelf = log, chart, shelf
         self.ledger = ledger
         self._make()
 
@@ -113,6 +128,15 @@ class LoanDesk:
             raise tried.trouble
         return tried.found
 
+    def check(self, key: str, entry: Entry) -> None:
+        """Look whether an entry can be recorded now, or was; nothing is done.
+
+        Raises:
+            InputError: The key came before with another content, the contract is not in the book,
+                the day is not the book's, or money is missing.
+        """
+        self._recorded(key, entry, 0)
+
     def account_of(self, role: str, currency: str) -> str:
         """The id of the book's own account of a role."""
         return self._chart.account(role, currency=currency).id
@@ -147,13 +171,29 @@ class LoanDesk:
                     remedy=RESTORE,
                 )
 
+    def keep(self) -> None:
+        """Put on the shelf how the book stands, unless it lies there already."""
+        if self._shelf is not None and self._kept != self.book.number:
+            standing = Standing(self.book, self._cash, self._others, self._postings)
+            self._shelf.write(written(standing))
+            self._kept = self.book.number
+
     def _make(self) -> None:
         """The book of its log."""
-        self.book = LoanBook()
-        self._cash = 0
-        self._others: Counter[str] = Counter()
-        self._postings = 0
+        before = self._before()
+        self._kept = None if before is None else before.book.number
+        before = before or Standing(LoanBook(), 0, Counter(), 0)
+        self.book, self._cash = before.book, before.cash
+        self._others, self._postings = before.held, before.postings
         self.catch_up()
+
+    def _before(self) -> Standing | None:
+        """How the book stood; None where that is not known, or log or ledger are others now."""
+        kept = None if self._shelf is None else self._shelf.read()
+        found = None if kept is None else taken_up(kept, self._log.entries())
+        if found is None or found.postings > self.ledger.head.transfers:
+            return None
+        return found
 
     def _attempt(self, items: Sequence[tuple[str, Entry]], known_at: int) -> _Attempt:
         """Take items into the book, as far as they can be."""
@@ -173,9 +213,8 @@ class LoanDesk:
 
     def _recorded(self, key: str, entry: Entry, known_at: int) -> Recorded | Logged:
         new = logged(self.book.number + 1, key, known_at, entry)
-        told = (new.contract, new.kind, new.on, new.content)
         if key in self.book.ids:
-            if self.book.ids[key] != told:
+            if self.book.ids[key] != told(new):
                 raise InputError(
                     "the id was used before for something else",
                     where=key,

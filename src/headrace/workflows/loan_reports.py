@@ -12,9 +12,11 @@ from headrace.contracts.conventions.china import CHINA
 from headrace.contracts.lending.events import Disburse
 from headrace.contracts.lending.loans import loans_of
 from headrace.contracts.lending.schedule import schedules
+from headrace.errors import InputError
 from headrace.ledger.asof import statement
 from headrace.workflows.contracts import Contract, cash_flow
 from headrace.workflows.loan import Loan
+from headrace.workflows.loan_book import LoanBook
 from headrace.workflows.loan_desk import LoanDesk
 
 LOANS = pa.schema(
@@ -140,9 +142,29 @@ def _row(loan: Loan) -> dict[str, object]:
     }
 
 
-def cash_by_month(desk: LoanDesk, currency: str = "CNY") -> pa.Table:
-    """What came in and went out (negative) by month: `month`, `COLUMNS`, `other`, `balance`."""
-    account = desk.account_of("cash", currency)
+def currency_of(book: LoanBook) -> str:
+    """The one currency of a book's contracts; CNY where there is no contract.
+
+    Raises:
+        InputError: There are several: their amounts cannot be added.
+    """
+    found = sorted({each.contract.terms.currency for each in book.loans.values()})
+    if len(found) > 1:
+        raise InputError(
+            "the contracts are in several currencies, and figures of a book are of one",
+            where=", ".join(found),
+            remedy="keep a book for each",
+        )
+    return found[0] if found else "CNY"
+
+
+def cash_by_month(desk: LoanDesk) -> pa.Table:
+    """What came in and went out (negative) by month: `month`, `COLUMNS`, `other`, `balance`.
+
+    Raises:
+        InputError: The book's contracts are in several currencies.
+    """
+    account = desk.account_of("cash", currency_of(desk.book))
     lines = statement(desk.ledger, account, date.min, FAR).lines
     months: dict[date, dict[str, int]] = {}
     for line in lines.select(["on", "debit", "credit", "memo"]).to_pylist():
@@ -164,7 +186,11 @@ def promised(contracts: Sequence[Contract]) -> pa.Table:
 
 
 def outcome(desk: LoanDesk) -> Outcome:
-    """How a book did, beside what was expected of it."""
+    """How a book did, beside what was expected of it.
+
+    Raises:
+        InputError: Its contracts are in several currencies.
+    """
     book = desk.book
     loans = list(book.loans.values())
     drawn = [each for each in loans if any(isinstance(one, Disburse) for one in each.events)]

@@ -19,6 +19,7 @@ from headrace.contracts.lending.events import (
     Restructure,
     WriteOff,
 )
+from headrace.contracts.lending.terms import PRINCIPAL_MAX
 from headrace.errors import InputError
 from headrace.pack import Text
 from headrace.workflows.loan import Loan
@@ -90,7 +91,7 @@ def event_for(loan: Loan, given: Given, day: date) -> Event:
             where="on",
             remedy=f"give {day}" if given.act not in LATE else f"give {day} or an earlier day",
         )
-    if given.act in WITH_AMOUNT and (given.amount is None or given.amount <= 0):
+    if given.act in WITH_AMOUNT and not 0 < (given.amount or 0) <= PRINCIPAL_MAX:
         raise InputError("an amount is needed", where="amount", remedy="above 0, such as 12345.67")
     if given.act == "extend":
         return _extended(loan, given, on)

@@ -6,6 +6,10 @@ Whoever can write to the store can write all of it anew: note the last digest el
 
 Four eyes: who approves is not who wrote. A version is approved before it is activated, and an
 activation never speaks of the past, so that what decided at a moment stays what it was.
+
+Beside the version in force others may stand: challengers decide for a share of customers, shadows
+are asked and not followed. These too were approved by a second person. An activation or a rollback
+ends what stands beside: who is compared with whom is said anew.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from enum import StrEnum
 from typing import Any
 
 from headrace.decisions.flow.lists import Entry, Lists
+from headrace.decisions.flow.rollout import PLACES, Mode
 from headrace.errors import InputError
 from headrace.evidence.canonical import canonical_json
 from headrace.pack import Text
@@ -35,6 +40,7 @@ class Deed(StrEnum):
     REJECT = "reject"
     ACTIVATE = "activate"
     ROLL_BACK = "roll_back"
+    SET_BESIDE = "set_beside"
     LIST = "list"
 
 
@@ -57,6 +63,9 @@ class Refusal(StrEnum):
     ROLLBACK_MUST_GO_TO_AN_EARLIER_VERSION = "rollback_must_go_to_an_earlier_version"
     ROLLBACK_MUST_SAY_WHY = "rollback_must_say_why"
     REJECTION_MUST_SAY_WHY = "rejection_must_say_why"
+    SHARE_MUST_BE_A_PART_OF_CUSTOMERS = "share_must_be_a_part_of_customers"
+    SHARES_MUST_NOT_EXCEED_THE_WHOLE = "shares_must_not_exceed_the_whole"
+    VERSION_MUST_STAND_BESIDE = "version_must_stand_beside"
     ENTRY_MUST_END_AFTER_IT_STARTS = "entry_must_end_after_it_starts"
     ENTRY_MUST_BE_COMPLETE = "entry_must_be_complete"
 
@@ -86,7 +95,8 @@ class Act:
         by: By whom.
         comment: Why, in their words.
         told: What only this deed says: of a proposal `digest`, `parent` and `files` (digest by
-            name); of an activation `from`, microseconds since 1970, UTC; of a list `entries`.
+            name); of an activation `from`, microseconds since 1970, UTC; of what is set beside
+            `mode` and `share`, see `Companion`, a share of 0 ends it; of a list `entries`.
         number: Its place among all acts, from 1; 0 until it is recorded.
         at: When it was recorded, microseconds since 1970, UTC.
         previous: Digest of the act before it; 64 zeros for the first.
@@ -168,6 +178,33 @@ class Version:
 
 
 @dataclass(frozen=True)
+class Companion:
+    """A version that stands beside the one in force.
+
+    Attributes:
+        version: Its number.
+        mode: Whether it decides for its share, or is only asked.
+        share: Of customers, in hundredths of a per cent, 1 to 10,000.
+        since: When it was set so, microseconds since 1970, UTC.
+    """
+
+    version: int
+    mode: Mode
+    share: int
+    since: int
+
+    @property
+    def name(self) -> str:
+        """As records of decisions cite it."""
+        return companion_name(self.version)
+
+
+def companion_name(version: int) -> str:
+    """What records of decisions call a version beside the one in force."""
+    return f"version {version}"
+
+
+@dataclass(frozen=True)
 class History:
     """What was done with one policy.
 
@@ -175,11 +212,13 @@ class History:
         policy: Its name.
         versions: In order.
         activations: In order, rollbacks included.
+        besides: What was set beside, in order.
     """
 
     policy: str
     versions: tuple[Version, ...] = ()
     activations: tuple[Act, ...] = ()
+    besides: tuple[Act, ...] = ()
 
     def version(self, number: int) -> Version:
         """A version by its number.
@@ -205,6 +244,29 @@ class History:
         started = [act for act in self._standing() if act.start <= moment]
         return started[-1].version if started else None
 
+    def beside_at(self, moment: int) -> tuple[Companion, ...]:
+        """The versions that stand beside the one in force at a moment, in order of their setting.
+
+        Args:
+            moment: Microseconds since 1970, UTC.
+        """
+        started = [act for act in self._standing() if act.start <= moment]
+        found: dict[int, Companion] = {}
+        for act in self.besides:
+            if act.at > moment or (started and _ends(started[-1], act)):
+                continue
+            if act.told["share"] == 0 or self._rejected_by(act.version, moment):
+                found.pop(act.version, None)
+            else:
+                mode, share = Mode(act.told["mode"]), act.told["share"]
+                found[act.version] = Companion(act.version, mode, share, act.at)
+        return tuple(found.values())
+
+    def _rejected_by(self, number: int, moment: int) -> bool:
+        """Whether somebody had rejected a version by a moment."""
+        verdicts = self.version(number).verdicts
+        return any(each.deed is Deed.REJECT and each.at <= moment for each in verdicts)
+
     @property
     def planned(self) -> Act | None:
         """The activation after which no other is planned."""
@@ -226,6 +288,8 @@ class History:
             place = act.version - 1
             versions = (*self.versions[:place], judged, *self.versions[place + 1 :])
             return replace(self, versions=versions)
+        if act.deed is Deed.SET_BESIDE:
+            return replace(self, besides=(*self.besides, act))
         return replace(self, activations=(*self.activations, act))
 
     def _standing(self) -> list[Act]:
@@ -236,6 +300,13 @@ class History:
                 standing.pop()
             standing.append(act)
         return standing
+
+
+def _ends(activation: Act, beside: Act) -> bool:
+    """Whether an activation that has started ends what was set beside before it."""
+    return activation.start > beside.at or (
+        activation.start == beside.at and activation.number > beside.number
+    )
 
 
 def document_digest(policy: str, beside: Mapping[str, str]) -> str:
@@ -371,7 +442,50 @@ def _check_rollback(history: History, act: Act) -> None:
         )
 
 
+def _check_beside(history: History, act: Act) -> None:
+    share, mode = act.told.get("share"), act.told.get("mode")
+    if not isinstance(share, int) or not 0 <= share <= PLACES or mode not in _MODES:
+        raise RefusedError(
+            Refusal.SHARE_MUST_BE_A_PART_OF_CUSTOMERS,
+            where=act.where,
+            remedy="More than 0 and at most 100 per cent, as challenger or shadow",
+        )
+    standing = history.beside_at(act.at)
+    if share == 0:
+        _check_person(act)
+        if act.version not in {each.version for each in standing}:
+            raise RefusedError(Refusal.VERSION_MUST_STAND_BESIDE, where=act.where)
+        return
+    _check_approved(history, act)
+    if history.active_at(act.at) == act.version:
+        raise RefusedError(Refusal.VERSION_MUST_NOT_BE_ACTIVE_ALREADY, where=act.where)
+    taken = sum(
+        each.share
+        for each in standing
+        if each.mode is Mode.CHALLENGER and each.version != act.version
+    )
+    if mode == Mode.CHALLENGER.value and taken + share > PLACES:
+        raise RefusedError(
+            Refusal.SHARES_MUST_NOT_EXCEED_THE_WHOLE,
+            where=act.where,
+            remedy=f"Other challengers have {taken / 100:g} per cent",
+        )
+
+
+_MODES = {each.value for each in Mode}
+
+
 def _check_usable(history: History, act: Act) -> None:
+    _check_approved(history, act)
+    if act.start < act.at:
+        raise RefusedError(
+            Refusal.ACTIVATION_MUST_NOT_BE_IN_THE_PAST,
+            where=act.where,
+            remedy="What decided then has decided; start now or later",
+        )
+
+
+def _check_approved(history: History, act: Act) -> None:
     _check_person(act)
     version = history.version(act.version)
     if version.is_rejected:
@@ -385,12 +499,6 @@ def _check_usable(history: History, act: Act) -> None:
             Refusal.VERSION_MUST_BE_APPROVED,
             where=act.where,
             remedy=f"Somebody other than {version.proposal.by} approves it first",
-        )
-    if act.start < act.at:
-        raise RefusedError(
-            Refusal.ACTIVATION_MUST_NOT_BE_IN_THE_PAST,
-            where=act.where,
-            remedy="What decided then has decided; start now or later",
         )
 
 
@@ -423,6 +531,7 @@ _CHECKS = {
     Deed.REJECT: _check_rejection,
     Deed.ACTIVATE: _check_activation,
     Deed.ROLL_BACK: _check_rollback,
+    Deed.SET_BESIDE: _check_beside,
     Deed.LIST: _check_entries,
 }
 
@@ -432,6 +541,7 @@ DEEDS: Mapping[Deed, Text] = {
     Deed.REJECT: Text("rejected", "驳回"),
     Deed.ACTIVATE: Text("activated", "启用"),
     Deed.ROLL_BACK: Text("rolled back to", "回滚至"),
+    Deed.SET_BESIDE: Text("set beside the one in force", "设为并行"),
     Deed.LIST: Text("listed", "登记名单"),
 }
 """What is said of an act."""

@@ -18,6 +18,7 @@ from headrace.facts.corrections import known_by
 from headrace.facts.ingest import Ingested, ingest
 from headrace.facts.kinds import CREDIT_RECORD, INVOICE, PARTY, RATE_RESPONSE
 from headrace.facts.parties import is_firm
+from headrace.facts.rules import CONSENT_WITHDRAWN
 from headrace.features.compile import compile_plan
 from headrace.features.engines.batch import read
 from headrace.features.plan import make_plan
@@ -98,6 +99,7 @@ class RunSettings:
         lend: About the book.
         policy: The user's own, see `parse_policy`; None: as the pack ships it.
         code: Version and digest of the code that runs, for the evidence.
+        withdrawn: Consents that nobody may rest on: facts that do are left out, into quarantine.
     """
 
     as_of: date | None = None
@@ -106,14 +108,11 @@ class RunSettings:
     lend: LendSettings = field(default_factory=LendSettings)
     policy: Policy | None = None
     code: Mapping[str, str] = field(default_factory=dict)
+    withdrawn: frozenset[str] = frozenset()
 
 
 def run(
-    source: Source,
-    pack: Pack,
-    output: Output,
-    settings: RunSettings,
-    progress: Progress,
+    source: Source, pack: Pack, output: Output, settings: RunSettings, progress: Progress
 ) -> RunResult:
     """Run the whole job and leave a folder that can be verified.
 
@@ -125,7 +124,8 @@ def run(
     recorder = Recorder(output.folder, output.signer.name, output.signer.salt_secret)
     desk = _Desk(pack, policy, output, settings, recorder)
     progress.begin("facts")
-    ingested, zone = take_facts(source, output, recorder, settings.code), source.mapping.time_zone
+    zone = source.mapping.time_zone
+    ingested = take_facts(source, output, recorder, settings.code, settings.withdrawn)
     moment = _moment(ingested, settings.as_of, zone)
     progress.end("facts", f"{ingested.facts[INVOICE.kind].num_rows:,}")
     progress.begin("graph")
@@ -139,7 +139,7 @@ def run(
     quality = scored.validation
     progress.end("scores", "" if quality is None else f"AUC {quality.auc.value:.3f}")
     progress.begin("decisions")
-    market = desk.market(features, scored, ingested, local_day(moment, zone))
+    market = desk.market(features, scored, ingested, moment, zone)
     lent = desk.decide(market, names(ingested.facts[PARTY.kind]))
     progress.end("decisions", f"{lent.outcomes['approve']:,} / {features.num_rows:,}")
     progress.begin("contracts")
@@ -171,21 +171,32 @@ def run(
 
 
 def take_facts(
-    source: Source, output: Output, recorder: Recorder, code: Mapping[str, str]
+    source: Source,
+    output: Output,
+    recorder: Recorder,
+    code: Mapping[str, str],
+    withdrawn: frozenset[str] = frozenset(),
 ) -> Ingested:
-    """Ingest a source, store its facts, and record that."""
-    ingested = ingest(source.tables(), source.mapping)
+    """Ingest a source but for what rests on consents withdrawn, store its facts, record that."""
+    ingested = ingest(source.tables(), source.mapping, withdrawn)
+    # Of consents that no fact names the run is independent, and its evidence too.
+    by_consent = pc.equal(ingested.quarantine["rule"], CONSENT_WITHDRAWN.name)
+    left_out = ingested.quarantine.filter(by_consent)
+    named = sorted(pc.unique(left_out["value"]).to_pylist())
+    told = hashlib.sha256(canonical_json(named)).hexdigest()
+    consents = {"consents withdrawn": told} if named else {}
     accounts = ingested.reconciliation
     written = output.formats.facts(output.folder, ingested)
     recorder.record(
         "facts",
         inputs=source.file_digests(),
-        definitions={**code, **source.definition_digests()},
+        definitions={**code, **source.definition_digests(), **consents},
         outputs=written,
         facts={
             "accepted": sum(each.accepted for each in accounts),
             "duplicates": sum(each.duplicates for each in accounts),
             "quarantined": sum(each.quarantined for each in accounts),
+            **({"consent_withdrawn": left_out.num_rows} if named else {}),
         },
     )
     return ingested
@@ -322,11 +333,16 @@ class _Desk:
         )
         return scored
 
-    def market(self, features: pa.Table, scored: Scored, ingested: Ingested, day: date) -> Market:
-        """Everything there is to decide on."""
+    def market(
+        self, features: pa.Table, scored: Scored, ingested: Ingested, moment: datetime, zone: str
+    ) -> Market:
+        """Everything there is to decide on, as known at the moment."""
         parties = features["party"].to_pylist()
-        found = industries(parties, ingested.facts[PARTY.kind], self.policy.words)
-        return Market(features, tuple(found), scored, ingested.facts[RATE_RESPONSE.kind], day)
+        described = ingested.facts[PARTY.kind]
+        known = described.filter(known_by(described, moment))
+        found = industries(parties, known, self.policy.words)
+        curves, day = ingested.facts[RATE_RESPONSE.kind], local_day(moment, zone)
+        return Market(features, tuple(found), scored, curves, day)
 
     def decide(self, market: Market, named: Mapping[str, str]) -> Lent:
         """The book, and a record of every decision."""

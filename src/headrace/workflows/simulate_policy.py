@@ -233,9 +233,10 @@ def told(found: Simulated) -> dict[str, Any]:
         "notes": [asdict(each) for each in notes],
         "changed": len(comparison.changed),
         "matrix": _matrix(comparison),
-        "whole": _compared(comparison.whole),
+        "whole": compared_object(comparison.whole),
         "parts": {
-            name: [_compared(each) for each in parts] for name, parts in comparison.parts.items()
+            name: [compared_object(each) for each in parts]
+            for name, parts in comparison.parts.items()
         },
         "moved": [
             {**asdict(each), "old": each.old.word, "new": each.new.word}
@@ -266,7 +267,8 @@ def _matrix(comparison: Comparison) -> dict[str, dict[str, int]]:
     return {old.word: {new.word: int(matrix[old, new]) for new in columns} for old in rows}
 
 
-def _compared(each: Compared) -> dict[str, Any]:
+def compared_object(each: Compared) -> dict[str, Any]:
+    """Two policies side by side, as plain JSON values."""
     return {
         "part": each.name,
         "value": each.value,
@@ -290,7 +292,7 @@ def _searched(found: Found) -> dict[str, Any]:
         "bounds": found.bounds,
         "sweeps": found.sweeps,
         "tried": [asdict(each) for each in found.tried],
-        "searched": _compared(found.searched),
-        "held_out": None if found.held_out is None else _compared(found.held_out),
+        "searched": compared_object(found.searched),
+        "held_out": None if found.held_out is None else compared_object(found.held_out),
         "holds": found.holds,
     }

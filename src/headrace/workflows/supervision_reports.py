@@ -28,6 +28,7 @@ from headrace.workflows.supervision_sources import (
     LOAN_USES,
     PCAF,
     RULES_2018,
+    category_text,
 )
 
 INCLUSIVE_LIMIT_YUAN, HALF_YUAN = 10_000_000, 5_000_000
@@ -285,7 +286,7 @@ def _stated(position: Position, kind: str, text: Text, sum_text: Text) -> Sectio
             by_category.setdefault(mark.category, []).append(each)
     none = by_category.pop("none", [])
     order = sorted(by_category.items(), key=lambda item: (-balance_of(item[1]), item[0]))
-    rows = [counted(name, Text(name, name), chosen, whole) for name, chosen in order]
+    rows = [counted(name, category_text(name), chosen, whole) for name, chosen in order]
     chosen = [each for each in lines if {m.category for m in each.stated(kind)} - {"none"}]
     names = {each.contract for each in chosen}
     rows.append(counted("stated", sum_text, chosen, whole))

@@ -1,4 +1,4 @@
-"""Where the definitions of the reports are from; whether the authors read the text itself."""
+"""Where definitions of the reports are from, whether the authors read them, and names in them."""
 
 from headrace.pack import Text
 from headrace.workflows.supervision import Cited
@@ -49,3 +49,29 @@ LOAN_USES = Cited(
         "人民银行金融机构贷款投向统计：高新技术企业、科技型中小企业以名录认定为准",
     )
 )
+CATEGORIES = {
+    "高新技术企业": "High-tech firms",
+    "科技型中小企业": "Technology small and medium firms",
+    "专精特新中小企业": "Specialised small and medium firms",
+    "专精特新“小巨人”企业": "Specialised “little giant” firms",
+    "创新型中小企业": "Innovative small and medium firms",
+    "国家技术创新示范企业": "National demonstration firms of technical innovation",
+    "制造业单项冠军企业": "Single-product champions of manufacturing",
+    "节能降碳产业": "Energy saving and carbon reduction",
+    "环境保护产业": "Environmental protection",
+    "资源循环利用产业": "Recycling of resources",
+    "清洁能源产业": "Clean energy",
+    "能源绿色低碳转型": "Green and low-carbon energy transition",
+    "生态保护修复和利用": "Protection, restoration and use of ecosystems",
+    "基础设施绿色升级": "Green upgrade of infrastructure",
+    "绿色服务": "Green services",
+    "绿色贸易": "Green trade",
+    "绿色消费": "Green consumption",
+}
+"""English of the lists of technology firms and of the fields of the green catalogue."""
+
+
+def category_text(name: str) -> Text:
+    """What a category of the sheet of marks is called; one that we do not know, by its own name."""
+    english = CATEGORIES.get(name)
+    return Text(name, name) if english is None else Text(f"{english} ({name})", name)

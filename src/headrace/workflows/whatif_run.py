@@ -24,10 +24,10 @@ from headrace.decisions.whatif.cases import UNKNOWN, Cases, Ints, Terms, TermsOf
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds
 from headrace.pack import Text
-from headrace.workflows.explain import run_settings
 from headrace.workflows.industry import industries
 from headrace.workflows.policy import PARTY, RATING_CLASS, Policy
 from headrace.workflows.ports import Folder
+from headrace.workflows.run_note import run_settings
 from headrace.workflows.simulate_policy import Setup
 
 INDUSTRY, REGION = "industry", "region"

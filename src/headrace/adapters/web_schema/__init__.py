@@ -43,6 +43,7 @@ sessions = sql.Table(
     sql.Column("user", sql.Text, sql.ForeignKey("web_user.name"), nullable=False, index=True),
     sql.Column("created", sql.BigInteger, nullable=False),
     sql.Column("used", sql.BigInteger, nullable=False),
+    sql.Column("elsewhere", sql.Text, nullable=False, server_default=""),  # the provider's sid
 )
 api_keys = sql.Table(
     "web_api_key",

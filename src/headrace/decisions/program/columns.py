@@ -105,8 +105,9 @@ class Column:
 
 def _number_array(values: Array, present: Bools) -> pa.Array:
     """Numbers of the same memory; missing is null."""
-    kind = pa.float64() if values.dtype == np.float64 else pa.int64()
-    values = np.ascontiguousarray(values, kind.to_pandas_dtype())
+    is_double = values.dtype == np.float64
+    kind = pa.float64() if is_double else pa.int64()
+    values = np.ascontiguousarray(values, np.float64 if is_double else np.int64)
     valid = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
     return pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(values)])
 
@@ -233,12 +234,16 @@ def read_column(array: pa.ChunkedArray | pa.Array, name: str = "") -> Column:
         return missing(len(array))
     if isinstance(array, pa.ChunkedArray):
         array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
-    if kind in {pa.float64(), pa.int64()} and not array.null_count:
-        values = array.to_numpy()
-        return Column(NUMBER, values, np.isfinite(values))
     if pa.types.is_decimal(kind):  # by way of text: Arrow's own cast is not to the nearest
         array = array.cast(pa.string()).cast(pa.float64())
         kind = array.type
+    if pa.types.is_floating(kind):
+        array = array if kind == pa.float64() else array.cast(pa.float64())
+        values = array.to_numpy(zero_copy_only=False)  # null becomes NaN
+        present = np.isfinite(values)
+        return Column(NUMBER, values if present.all() else np.where(present, values, 0.0), present)
+    if kind == pa.int64() and not array.null_count:
+        return Column(NUMBER, array.to_numpy(), np.ones(len(array), np.bool_))
     present = np.asarray(pc.is_valid(array))
     if pa.types.is_boolean(kind):
         return Column(BOOLEAN, np.asarray(pc.fill_null(array, fill_value=False)), present)
@@ -246,9 +251,6 @@ def read_column(array: pa.ChunkedArray | pa.Array, name: str = "") -> Column:
         beyond = pa.types.is_uint64(kind) and (pc.max(array).as_py() or 0) > LARGEST
         whole = array.cast(pa.float64() if beyond else pa.int64(), safe=not beyond)
         return Column(NUMBER, _filled(whole), present)
-    if pa.types.is_floating(kind):
-        values = _filled(array.cast(pa.float64()))
-        return Column(NUMBER, values, present & np.isfinite(values))
     found = _temporal(array, present)
     if found is not None:
         return found

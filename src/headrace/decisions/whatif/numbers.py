@@ -121,7 +121,17 @@ def contributions(cases: Cases, side: Side) -> dict[str, Floats]:
 
 def compared(name: str, values: list[str | None], old: Sums, new: Sums) -> tuple[Compared, ...]:
     """Two policies by part of the cases."""
-    return tuple(_compared(name, value, part, old, new) for part, value in enumerate(values))
+    return tuple(
+        _compared(name, value, (part, part), old, new) for part, value in enumerate(values)
+    )
+
+
+def apart(old: Sums, new: Sums) -> Compared:
+    """Two policies, each on cases of its own: the old one on the first part, the new on the second.
+
+    Differences are not paired: what they come to on other customers is in their intervals.
+    """
+    return _compared("", None, (0, 1), old, new)
 
 
 def sums_of(draws: Draws, added: Added, part: Ints, parts: int) -> tuple[Sums, Sums]:
@@ -130,19 +140,24 @@ def sums_of(draws: Draws, added: Added, part: Ints, parts: int) -> tuple[Sums, S
     return old, new
 
 
-def _compared(name: str, value: str | None, part: int, old: Sums, new: Sums) -> Compared:
+def _compared(
+    name: str, value: str | None, parts: tuple[int, int], old: Sums, new: Sums
+) -> Compared:
+    """The old policy on one part of the cases, beside the new one on another, or the same."""
+    before, after = parts
     differences = {}
     for each, (top, bottom) in RATIOS.items():
-        first, first_draws = old.ratio(part, top, bottom)
-        last, last_draws = new.ratio(part, top, bottom)
+        first, first_draws = old.ratio(before, top, bottom)
+        last, last_draws = new.ratio(after, top, bottom)
         differences[each] = figure(last - first, last_draws - first_draws)
-        if each in REALISED and not old.values["bad"][part] and not new.values["bad"][part]:
+        if each in REALISED and not old.values["bad"][before] and not new.values["bad"][after]:
             differences[each] = Figure(differences[each].value)
-    lost = new.values["expected_loss"][part] - old.values["expected_loss"][part]
-    drawn = new.draws["expected_loss"][part] - old.draws["expected_loss"][part]
+    lost = new.values["expected_loss"][after] - old.values["expected_loss"][before]
+    drawn = new.draws["expected_loss"][after] - old.draws["expected_loss"][before]
     differences["expected_loss_minor"] = figure(float(lost), drawn)
-    numbers = _numbers(old, part), _numbers(new, part)
-    return Compared(name, value, *numbers, differences, numbers[0].cases < SMALL)
+    first_numbers, last_numbers = _numbers(old, before), _numbers(new, after)
+    small = min(first_numbers.cases, last_numbers.cases) < SMALL
+    return Compared(name, value, first_numbers, last_numbers, differences, small)
 
 
 def _numbers(sums: Sums, part: int) -> Numbers:

@@ -1,6 +1,6 @@
 """The batch engine: all of history at once, values at every event or at chosen moments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from headrace.features.plan import Plan, Space
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Events = Mapping[str, pa.Table]
+SHORT = 4_096
 
 
 @dataclass(frozen=True)
@@ -192,14 +193,33 @@ def features_table(plan: Plan, values: Mapping[str, Floats]) -> pa.Table:
     for definition in plan.feature_set.definitions:
         if not isinstance(definition, Measure) and all(part in known for part in definition.parts):
             known[definition.name] = arithmetic.compute(definition, known)
-    return pa.table({name: doubles(known[name]) for name in plan.names if name in known})
+    names = [name for name in plan.names if name in known]
+    return pa.table(doubles([known[name] for name in names]), names=names)
 
 
-def doubles(values: Floats) -> pa.Array:
-    """A column of the same memory; NaN becomes null."""
-    missing = np.isnan(values)
-    if not missing.any():
-        return pa.array(values)
-    valid = pa.py_buffer(np.packbits(~missing, bitorder="little"))
-    buffers = [valid, pa.py_buffer(np.ascontiguousarray(values))]
-    return pa.Array.from_buffers(pa.float64(), len(values), buffers)
+def doubles(columns: Sequence[Floats]) -> list[pa.Array]:
+    """Columns of the same memory; NaN becomes null.
+
+    They are looked through together while they are short, for then a call costs more than its work.
+    """
+    if columns and len(columns[0]) <= SHORT:
+        together = ~np.isnan(np.stack(columns))
+        whole = np.asarray(together.all(axis=1)).tolist()
+        bits = list(np.packbits(together, axis=1, bitorder="little"))
+    else:
+        masks = [~np.isnan(values) for values in columns]
+        whole = [bool(mask.all()) for mask in masks]
+        bits = [np.packbits(mask, bitorder="little") for mask in masks]
+    kind = pa.float64()
+    return [
+        pa.Array.from_buffers(
+            kind,
+            len(values),
+            [
+                None if is_whole else pa.py_buffer(bits[at]),
+                pa.py_buffer(np.ascontiguousarray(values)),
+            ],
+            0 if is_whole else -1,
+        )
+        for at, (values, is_whole) in enumerate(zip(columns, whole, strict=True))
+    ]

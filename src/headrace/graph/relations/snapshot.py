@@ -42,6 +42,15 @@ class Adjacency:
         return np.diff(self.offsets)
 
 
+def unnamed(code: str) -> InputError:
+    """What is said of a code that no fact names."""
+    return InputError(
+        f"no fact names the party {code!r}",
+        where="party",
+        remedy="its code as the facts write it; `headrace graph find` looks by name",
+    )
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """Edges that stand, as parallel arrays of length e.
@@ -167,11 +176,7 @@ class Snapshot:
         """
         found = self.parties.find(code)
         if found < 0:
-            raise InputError(
-                f"no fact names the party {code!r}",
-                where="party",
-                remedy="its code as the facts write it; `headrace graph find` looks by name",
-            )
+            raise unnamed(code)
         return found
 
     def around(self, seeds: Collection[int], depth: int, edges_max: int) -> "Neighbourhood":

@@ -192,10 +192,13 @@ def _distinct(columns: Sequence[pa.ChunkedArray | pa.Array]) -> pa.StringArray:
 
 
 def _texts(column: pa.ChunkedArray | pa.Array) -> pa.StringArray:
-    """At least every text that occurs."""
+    """Every text that occurs.
+
+    A dictionary may hold more: words of rows that were filtered out, which nobody knows of yet.
+    """
     array = _one(column)
     if pa.types.is_dictionary(array.type):
-        return array.dictionary.cast(pa.string())
+        return array.dictionary.cast(pa.string()).take(pc.unique(array.indices).drop_null())
     return array.cast(pa.string())
 
 

@@ -117,9 +117,15 @@ class NewRegions:
 
 @dataclass(frozen=True)
 class Password:
-    """A password for the next sign-in, told only now."""
+    """A password for the next sign-in, told only now.
+
+    Attributes:
+        password: To be changed at the sign-in.
+        waiting: Whether roles were taken away until another administrator gives them back.
+    """
 
     password: str
+    waiting: bool
 
 
 @dataclass(frozen=True)
@@ -304,7 +310,7 @@ def reset_password(
     """A one-time password for somebody who forgot theirs."""
     services = services_of(request)
     _user(services, name)
-    return Password(services.accounts.reset_password(name, doer(request, principal)))
+    return Password(*services.administering.reset_password(name, doer(request, principal)))
 
 
 @router.get("/role-requests", name="role_requests")

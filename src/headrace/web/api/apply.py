@@ -15,6 +15,7 @@ from headrace.pack import Pack, Text
 from headrace.web.api.bodies import body
 from headrace.web.api.pages import PAGE, Cursor, position_after
 from headrace.web.api.routes import NOT_THERE, REFUSALS, AfterPage, PageSize
+from headrace.web.attachment import attachment
 from headrace.web.guard import needs
 from headrace.web.problems import Refused
 from headrace.web.security.accounts import Principal
@@ -73,6 +74,11 @@ class ApplicationAnswer:
         probability: Of default over the term; None: it could not be computed.
         rating: Class.
         expected_loss_minor: Expected loss on it, after take-up; None unless approved.
+        owed_minor: What the firm owed, or might still draw, when it was decided: it is taken off.
+            None where nothing is known of the firm; so are the two that follow.
+        owed_by_group_minor: What its group owed, itself included; None too where groups were not
+            looked for.
+        available_minor: What was left of the limit that its trade supports.
         policy_version: In the policy store; None: the pack's own.
         facts_until: Up to when facts were known.
         simulated: Whether the data are made up.
@@ -98,6 +104,9 @@ class ApplicationAnswer:
     probability: float | None
     rating: str | None
     expected_loss_minor: int | None
+    owed_minor: int | None
+    owed_by_group_minor: int | None
+    available_minor: int | None
     policy_version: int | None
     facts_until: str
     simulated: bool
@@ -211,8 +220,7 @@ def receipt(
     kept = kept_of(services, application_id, principal)
     found = services.apply.store.receipt(kept.id)
     assert found is not None  # noqa: S101 - it is kept
-    headers = {"content-disposition": f'attachment; filename="receipt-{kept.id}.json"'}
-    return Response(found.to_json(), media_type="application/json", headers=headers)
+    return attachment(found.to_json(), f"receipt-{kept.id}.json", "application/json")
 
 
 def decided(
@@ -267,13 +275,12 @@ def answer_of(services: Services, kept: Kept) -> ApplicationAnswer:
     document = record_of(kept)
     pack = packs.load(services.run.current().about.pack)
     asked, decision = document["application"], document["decision"]
-    terms = document.get("terms") or {}
+    terms, exposure = document.get("terms") or {}, document.get("exposure") or {}
     text = reason_of(pack, decision["reasons"][0])
-    firm = services.run.current().firms.get(kept.party)
     return ApplicationAnswer(
         application_id=kept.id,
         party=kept.party,
-        name=firm.name if firm else None,
+        name=_name_of(services, kept.party),
         at=kept.at,
         by=kept.by,
         amount_minor=asked["amount_minor"],
@@ -291,10 +298,21 @@ def answer_of(services: Services, kept: Kept) -> ApplicationAnswer:
         probability=decision["pd"],
         rating=decision["rating"],
         expected_loss_minor=terms.get("expected_loss_minor"),
+        owed_minor=exposure.get("own_minor"),
+        owed_by_group_minor=exposure.get("group_minor"),
+        available_minor=exposure.get("available_minor"),
         policy_version=document["policy_version"],
         facts_until=document["facts_until"],
         simulated=document["simulated"],
     )
+
+
+def _name_of(services: Services, party: str) -> str | None:
+    known = services.run.current().firms.get(party)
+    if known is not None:
+        return known.name
+    came = services.apply.firms().by_party.get(party)  # after the run, or nobody knows it
+    return came.name if came else None
 
 
 def record_of(kept: Kept) -> dict[str, Any]:

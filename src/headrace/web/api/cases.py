@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
+from headrace.decisions.flow.policy import ACTIONS, Action
 from headrace.errors import InputError
 from headrace.monitor.cases import Alert, Case, Evidence, Outcome, Refusal, RefusedError, State, iso
 from headrace.monitor.measures import DAYS_MAX, Doing
@@ -87,17 +88,31 @@ class AlertPage:
 
 
 @dataclass(frozen=True)
+class Held:
+    """An entry of a list that holds for a case; `until` is None: for good."""
+
+    list: str
+    value: str
+    since: str
+    until: str | None
+    owner: str
+
+
+@dataclass(frozen=True)
 class CaseTold:
     """A whole case: its alerts, and everything that happened, in order.
 
-    `measures` are what may be done about it, as POST …/action takes them. `labels` says what came
-    of reporting fraud to the live features; empty where nothing was to be reported.
+    `measures` are what may be done about it, as POST …/action takes them; `holding` what holds
+    now. `others` are numbers of other cases of the customer, the newest first. `labels` says what
+    came of reporting fraud to the live features; empty where nothing was to be reported.
     """
 
     case: dict[str, Any]
     overdue: bool
     events_seen: int
     measures: tuple[str, ...]
+    holding: tuple[Held, ...]
+    others: tuple[int, ...]
     labels: str = ""
 
 
@@ -161,6 +176,7 @@ class Asked:
     owner: Annotated[str | None, Query(max_length=NAME_MAX)] = None
     customer: Annotated[str | None, Query(max_length=NAME_MAX)] = None
     overdue: bool = False
+    severity: Annotated[str | None, Query(max_length=NAME_MAX)] = None
 
 
 @router.get("/cases", name="cases")
@@ -174,7 +190,10 @@ def cases(
     """Cases; without `state` those that are not closed."""
     services = services_of(request)
     after, moment = position_after(cursor, "cases") - 1 if cursor else 0, services.now()
-    chosen = Wanted(wanted.state, wanted.owner, wanted.customer, overdue=wanted.overdue)
+    severity = None if wanted.severity is None else severity_of(wanted.severity)
+    chosen = Wanted(
+        wanted.state, wanted.owner, wanted.customer, overdue=wanted.overdue, severity=severity
+    )
     found = [
         case for case in services.case_desk.cases() if case.number > after and chosen(case, moment)
     ][: limit + 1]
@@ -203,6 +222,16 @@ def case(request: Request, number: Number, _: Sees, response: Response) -> CaseT
     found = case_of(services.case_desk, number)
     response.headers["etag"] = f'"{found.number}-{len(found.events)}"'
     response.headers["cache-control"] = "private, no-cache"
+    return told(services, found)
+
+
+@router.post("/cases/next", name="case_next", responses=NOT_THERE)
+def take_next(request: Request, principal: Works) -> CaseTold:
+    """Take the most urgent case that nobody works; 404 where there is none."""
+    services = services_of(request)
+    found = services.case_desk.take_next(principal.user.name)
+    if found is None:
+        raise Refused(404, "No case waits for somebody")
     return told(services, found)
 
 
@@ -313,8 +342,33 @@ def refresh_live(services: Services) -> None:
 def told(services: Services, found: Case, labels: str = "") -> CaseTold:
     """A case as the API tells it."""
     measures = tuple(each.key for each in services.case_desk.targets(found))
-    overdue = found.is_overdue(services.now())
-    return CaseTold(found.to_dict(), overdue, len(found.events), measures, labels)
+    held = tuple(
+        Held(each.list, each.value, iso(each.valid_from),
+             None if each.valid_until is None else iso(each.valid_until), each.owner)
+        for each in services.case_desk.holding(found)
+    )  # fmt: skip
+    return CaseTold(
+        found.to_dict(),
+        found.is_overdue(services.now()),
+        len(found.events),
+        measures,
+        held,
+        tuple(each.number for each in services.case_desk.others_of(found)),
+        labels,
+    )
+
+
+def severity_of(word: str) -> Action:
+    """An action that makes an alert, by its word.
+
+    Raises:
+        InputError: There is none of that name.
+    """
+    found = ACTIONS.get(word, Action.APPROVE)
+    if found is Action.APPROVE:
+        words = ", ".join(each.word for each in Action if each is not Action.APPROVE)
+        raise InputError("No alert is of that kind", where="severity", remedy=f"One of {words}")
+    return found
 
 
 def _line(found: Case, moment: int) -> CaseLine:

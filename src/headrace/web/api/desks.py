@@ -1,7 +1,8 @@
 """Routes of the API: what the sheets of the desks hold. Collateral, vouchers, receipts, pools.
 
 Rows are as the commands of each desk give them with `--json`: money in minor units under names that
-end in `_minor`. A desk whose sheet is missing has no rows.
+end in `_minor`. A desk whose sheet is missing has no rows. Whoever is kept to some regions sees the
+rows of firms there; sums of a pool are of all of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +12,12 @@ from typing import Annotated, Any
 import pyarrow as pa
 from fastapi import APIRouter, Path, Query, Request
 
-from headrace.adapters.desk_sheets import DeskSheets, Pool
+from headrace.adapters.desk_sheets import Pool
 from headrace.web.api.routes import NOT_THERE, REFUSALS
+from headrace.web.desk_views import SeenDesks, seen_desks
 from headrace.web.guard import needs
 from headrace.web.problems import Refused
 from headrace.web.security.accounts import Principal
-from headrace.web.security.scope import scope_of
 from headrace.web.services import services_of
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)
@@ -175,31 +176,22 @@ def pool(
     raise Refused(404, "There is no such pool")
 
 
-def sheets(request: Request, principal: Principal) -> DeskSheets:
-    """The sheets, for who may know of everybody: they do not say where a party is.
-
-    Raises:
-        Refused: Somebody may know of some regions only.
-    """
-    if not scope_of(principal).is_all:
-        raise Refused(
-            403, "The sheets of the desks are not kept by region", remedy="Ask a risk manager"
-        )
-    return services_of(request).desks
+def sheets(request: Request, principal: Principal) -> SeenDesks:
+    """The sheets, less what somebody who is kept to some regions may not know of."""
+    return seen_desks(services_of(request), principal)
 
 
 def pool_line(pool: Pool) -> PoolLine:
-    """How a pool stands after its last event."""
-    rows = pool.days.to_pylist()
-    last = rows[-1] if rows else {}
+    """How a pool stands after its last event; of its events those that are shown are counted."""
+    refusals = pool.days["refusal"]
     return PoolLine(
         pool.scheme,
         pool.en,
         pool.zh,
-        len(rows),
-        sum(row["refusal"] is not None for row in rows),
-        last.get("money_minor"),
-        last.get("outstanding_minor"),
+        len(refusals),
+        len(refusals) - refusals.null_count,
+        pool.money_minor,
+        pool.outstanding_minor,
     )
 
 

@@ -10,13 +10,14 @@ from headrace import packs
 from headrace.adapters.dossier import dossier_of
 from headrace.errors import InputError
 from headrace.evidence.canonical import canonical_json
-from headrace.facts.consent import readable, withdrawn_by
+from headrace.facts.consent import readable
 from headrace.facts.localtime import instant_of
 from headrace.web.api.routes import NOT_THERE, REFUSALS
+from headrace.web.attachment import attachment
 from headrace.web.guard import needs
 from headrace.web.problems import Refused
 from headrace.web.security.accounts import Principal
-from headrace.web.security.reading import leave_of, masked
+from headrace.web.security.reading import masked
 from headrace.web.security.scope import scope_of
 from headrace.web.services import Services, services_of
 from headrace.workflows.due_diligence import DueDiligence, due_diligence
@@ -56,8 +57,7 @@ def party_report(
         content = canonical_json(asdict(report))
     else:
         content = _written(report, form, instant_of(services.now()))
-    headers = {"content-disposition": f'attachment; filename="report-{report.digest}.{form}"'}
-    return Response(content, media_type=TYPES[form], headers=headers)
+    return attachment(content, f"report-{report.digest}.{form}", TYPES[form])
 
 
 def _written(report: DueDiligence, form: str, made: datetime) -> bytes:
@@ -78,9 +78,8 @@ def report_on(services: Services, principal: Principal, party: str, language: st
         Refused: There is no such firm, or it may not be known of.
     """
     run = services.run.current()
-    scope_of(principal).require(party, _regions(services, principal))
-    withdrawn = withdrawn_by(services.consents.since(), services.now())
-    leave = leave_of("firms", withdrawn)
+    scope_of(principal).require(party, run.regions)
+    leave = services.leave_to("firms")
     try:
         dossier = dossier_of(
             services.workspace.folder("run"),
@@ -94,8 +93,3 @@ def report_on(services: Services, principal: Principal, party: str, language: st
             raise Refused(404, "There is no such firm") from error
         raise
     return due_diligence(dossier, language, principal.user.name)
-
-
-def _regions(services: Services, principal: Principal) -> dict[str, str | None]:
-    """Regions of firms, read only for whom they narrow."""
-    return {} if scope_of(principal).is_all else dict(services.apply.firms().regions)

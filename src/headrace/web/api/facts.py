@@ -11,20 +11,22 @@ from typing import Annotated, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from headrace.adapters.consent_store import Withdrawal
-from headrace.adapters.fact_batches import Batch, Sender
+from headrace.adapters.fact_batches import Sender
+from headrace.adapters.fact_packs import Batch
 from headrace.adapters.fact_streams import READERS, Body, check_form_of
 from headrace.adapters.store import csv_bytes
-from headrace.errors import InputError
+from headrace.errors import HeadraceError, InputError
 from headrace.facts.arrivals import schema_of
 from headrace.facts.consent import Readable
 from headrace.facts.localtime import microseconds
 from headrace.web.api.bodies import body
 from headrace.web.api.pages import PAGE, Cursor, position_after
 from headrace.web.api.routes import NOT_THERE, REFUSALS, AfterPage, PageSize
+from headrace.web.attachment import attachment
 from headrace.web.guard import needs
 from headrace.web.problems import Refused
 from headrace.web.reading import Asked, read_facts
@@ -164,6 +166,7 @@ async def send(
     request: Request,
     kind: Kind,
     principal: Annotated[Principal, needs("facts")],
+    background: BackgroundTasks,
     idempotency_key: Annotated[str, Header(max_length=200)] = "",
 ) -> FactBatch:
     """Send facts, one or a million; they are durable when this answers.
@@ -173,6 +176,7 @@ async def send(
     """
     services = services_of(request)
     schema_of(kind)
+    background.add_task(pack, services)
     media_type, charset = _media_type(request)
     check_form_of(media_type)
     async with _aside(services) as place:
@@ -297,8 +301,15 @@ def csv_response(table: pa.Table, name: str) -> Response:
         for each in table.columns
     ]
     content = csv_bytes(pa.table(columns, names=table.column_names))
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+    return attachment(content, name, "text/csv; charset=utf-8")
+
+
+def pack(services: Services) -> None:
+    """Put small batches together, once there are many; whoever sent the last is answered."""
+    try:
+        services.facts.pack()
+    except (HeadraceError, OSError) as error:  # they stay as they are, and are read as they are
+        services.log({"event": "facts not packed", "why": str(error)})
 
 
 @asynccontextmanager

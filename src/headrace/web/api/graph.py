@@ -35,12 +35,11 @@ from headrace.web.api.graph_answers import (
 from headrace.web.api.pages import PAGE, Cursor, position_after
 from headrace.web.api.routes import REFUSALS, AfterPage, PageSize
 from headrace.web.graph_desk import Look
-from headrace.web.graph_sight import Sight, sight_of
-from headrace.web.guard import needs
+from headrace.web.graph_sight import Sight, customers_of, found_parties, look_of, sight_of
+from headrace.web.guard import ABOUT_MAX, caller_of, needs
 from headrace.web.security.accounts import Principal
 from headrace.web.services import services_of
 from headrace.workflows.graph_near import Reach
-from headrace.workflows.graph_view import find
 
 MINOR_MAX = 10**17
 router = APIRouter(prefix="/api/v1/graph", responses=REFUSALS)
@@ -72,14 +71,13 @@ class Bank:
 @router.get("/find", name="graph_find")
 def graph_find(
     request: Request,
-    principal: Annotated[Principal, needs("graph")],
+    principal: Annotated[Principal, needs("graph", "text")],
     text: Annotated[str, Query(min_length=1, max_length=CODE_MAX)],
     count: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> tuple[Found, ...]:
     """Parties whose code or name holds a text, the nearest first."""
-    sight = _sight(request, principal)
-    found = rows(find(_look(request).view, text, count), Found)
-    return tuple(each for each in found if sight.clear([each.party]))
+    look, sight = _look(request, principal), _sight(request, principal)
+    return tuple(Found(**each) for each in found_parties(look, sight, text, count))
 
 
 @router.get("/neighbourhood", name="graph_neighbourhood")
@@ -92,25 +90,30 @@ def neighbourhood(
     limit: Annotated[int, Query(ge=1, le=1_000, description="Parties at most")] = 100,
 ) -> Neighbourhood:
     """What is around a party: the nearest, those that last and those with most money first."""
-    look = _look(request, when.day, when.known_by)
+    look = _look(request, principal, when)
     sight = _sight(request, principal)
-    sight.require(party)
+    sight.require(look, party)
     found = sight.near(look.near(party, Reach(hops, limit, limit * 10)))
-    return Neighbourhood(party=party, day=look.day, known_by=look.known_by, **vars(found))
+    return Neighbourhood(
+        party=party,
+        day=look.day,
+        known_by=look.known_by,
+        **vars(found),
+        not_shown_purpose=look.of_purpose,
+        not_shown_consent=look.of_consent,
+    )
 
 
 @router.get("/path", name="graph_path")
 def path(
     request: Request,
-    principal: Annotated[Principal, needs("graph")],
+    principal: Annotated[Principal, needs("graph", "from", "to")],
     first: Annotated[str, Query(alias="from", min_length=1, max_length=CODE_MAX)],
     second: Annotated[str, Query(alias="to", min_length=1, max_length=CODE_MAX)],
     when: Annotated[When, Depends()],
 ) -> Connection:
     """A shortest chain between two parties, by what lasts if there is one; else by trade too."""
-    return connection(
-        _look(request, when.day, when.known_by), _sight(request, principal), first, second
-    )
+    return connection(_look(request, principal, when), _sight(request, principal), first, second)
 
 
 @router.get("/owners/{party}", name="graph_owners")
@@ -121,9 +124,7 @@ def owners(
     when: Annotated[When, Depends()],
 ) -> Owners:
     """Who owns and controls a party over all chains, its beneficial owners, and why."""
-    return owners_of(
-        _look(request, when.day, when.known_by), _sight(request, principal), party, "en"
-    )
+    return owners_of(_look(request, principal, when), _sight(request, principal), party, "en")
 
 
 @router.get("/controls", name="graph_controls")
@@ -135,7 +136,7 @@ def controls(
     limit: PageSize = PAGE,
 ) -> ControlPage:
     """Every pair of controller and controlled."""
-    look = _look(request, when.day, when.known_by)
+    look = _look(request, principal, when)
     state = f"{look.run}.{look.day:%Y%m%d}.{look.known_by:%Y%m%d}"
     start = position_after(cursor, state)
     sight = _sight(request, principal)
@@ -154,7 +155,7 @@ def group(
     day: Day = None,
 ) -> Group:
     """The groups of a party by the shipped rules, and its room under each limit of the book."""
-    look = services_of(request).graph.customers(day)
+    look = customers_of(services_of(request), principal, day)
     capital = Capital(bank.tier1_net_minor, bank.net_minor, bank.quarter_net_minor)
     return group_of(look, _sight(request, principal), party, capital)
 
@@ -167,7 +168,7 @@ def rings(
 ) -> tuple[Ring, ...]:
     """Dense rings of payments, guarantees, loans, shared phones and addresses; not of trade."""
     sight = _sight(request, principal)
-    found = rows(_look(request, when.day, when.known_by).rings, Ring)
+    found = rows(_look(request, principal, when).rings, Ring)
     return tuple(each for each in found if sight.clear(each.parties))
 
 
@@ -179,7 +180,7 @@ def circles(
 ) -> tuple[Circle, ...]:
     """Guarantee circles (担保圈)."""
     sight = _sight(request, principal)
-    found = rows(_look(request, when.day, when.known_by).circles, Circle)
+    found = rows(_look(request, principal, when).circles, Circle)
     return tuple(each for each in found if sight.clear(each.parties))
 
 
@@ -193,7 +194,18 @@ def trace(
     days: Annotated[int, Query(ge=1, le=3_650, description="How long to look")] = 90,
 ) -> Trace:
     """Follow a loan through transfers: where it ended, and what came back."""
-    return trace_of(_look(request), _sight(request, principal), party, day, (rule, days))
+    return followed(request, principal, party, day, (rule, days))
+
+
+def followed(
+    request: Request,
+    principal: Principal,
+    party: str,
+    day: date,
+    how: tuple[str, int] = ("fifo", 90),
+) -> Trace:
+    """Where a loan went that was paid out on a day, by a rule, in so many days; see `trace_of`."""
+    return trace_of(_look(request, principal), _sight(request, principal), party, day, how)
 
 
 @router.post("/contagion", name="graph_contagion")
@@ -201,12 +213,16 @@ def contagion(
     request: Request, asked: WhatIf, principal: Annotated[Principal, needs("graph")]
 ) -> Contagion:
     """What if some parties fail: who loses how much, along which relations. Nothing is changed."""
-    look = _look(request, asked.day, asked.known_by)
+    services, whom = services_of(request), " ".join(asked.failed)[:ABOUT_MAX]
+    act = "POST /api/v1/graph/contagion"
+    services.accounts.note(principal.user.name, act, whom, caller_of(request))
+    look = _look(request, principal, When(asked.day, asked.known_by))
     return contagion_of(look, _sight(request, principal), asked)
 
 
-def _look(request: Request, day: date | None = None, known_by: date | None = None) -> Look:
-    return services_of(request).graph.look(day, known_by)
+def _look(request: Request, principal: Principal, when: When | None = None) -> Look:
+    asked = when or When()
+    return look_of(services_of(request), principal, asked.day, asked.known_by)
 
 
 def _sight(request: Request, principal: Principal) -> Sight:

@@ -40,7 +40,19 @@ class Found:
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """What is around a party; what was too much for one answer is counted."""
+    """What is around a party; what was too much for one answer is counted.
+
+    Attributes:
+        party: Code of the party asked about.
+        day: The day asked about.
+        known_by: The day of knowledge.
+        parties: Nearest first.
+        lines: Between them.
+        parties_left_out: How many more lie within the depth.
+        lines_left_out: How many more lines are between the parties here.
+        not_shown_purpose: Facts that are nowhere in the graph: they serve another purpose.
+        not_shown_consent: Facts that are nowhere in the graph: the consent was withdrawn.
+    """
 
     party: str
     day: date
@@ -49,6 +61,8 @@ class Neighbourhood:
     lines: tuple[Line, ...]
     parties_left_out: int
     lines_left_out: int
+    not_shown_purpose: int = 0
+    not_shown_consent: int = 0
 
 
 @dataclass(frozen=True)
@@ -318,12 +332,12 @@ def connection(look: Look, sight: Sight, first: str, second: str) -> Connection:
     """How two parties are connected; a chain over somebody hidden is none.
 
     Raises:
-        Refused: One is hidden.
-        InputError: No fact names one.
+        InputError: No fact names one, or it is hidden.
     """
-    sight.require(first, second)
+    sight.require(look, first, second)
     found = look.path(first, second)
-    if found and not all(sight.clear([row["subject"], row["object"]]) for row in found):
+    ends = [row[name] for row in found or [] for name in ("subject", "object", "about")]
+    if not sight.clear(ends):
         found = None
     steps = [
         Step(**{name: _fixed(told) for name, told in row.items() if not name.startswith("words")})
@@ -336,10 +350,9 @@ def owners_of(look: Look, sight: Sight, party: str, language: str) -> Owners:
     """Who stands behind a party; findings in a language, zh or en.
 
     Raises:
-        Refused: It is hidden.
-        InputError: No fact names it.
+        InputError: No fact names it, or it is hidden.
     """
-    sight.require(party)
+    sight.require(look, party)
     found = graph_ownership.owned(look.view, party, CN_BENEFICIAL_OWNERS)
     beneficial = found.beneficial.drop_columns(["company", "company_name"])
     proofs = [Proved(each.lines, each.facts) for each in found.proofs]
@@ -368,10 +381,9 @@ def group_of(look: Look, sight: Sight, party: str, capital: Capital) -> Group:
     """The groups of a party, and its room; what others use counts though they are hidden.
 
     Raises:
-        Refused: It is hidden.
-        InputError: No fact names it.
+        InputError: No fact names it, or it is hidden.
     """
-    sight.require(party)
+    sight.require(look, party)
     members = tuple(
         each
         for each in rows(member_table(look.book.groups, party), Member)
@@ -395,10 +407,9 @@ def trace_of(look: Look, sight: Sight, party: str, day: date, how: tuple[str, in
         how: Name of the rule, and how many days to look.
 
     Raises:
-        Refused: It is hidden.
-        InputError: No such rule or party, or it got no payment then.
+        InputError: No such rule or party, or it is hidden, or it got no payment then.
     """
-    sight.require(party)
+    sight.require(look, party)
     rule, days = how
     known = {each.name.lower(): each for each in Rule}
     if rule not in known:
@@ -418,10 +429,9 @@ def contagion_of(look: Look, sight: Sight, asked: WhatIf) -> Contagion:
     """What the failure of some parties costs; the sums count who is hidden too.
 
     Raises:
-        Refused: One is hidden.
-        InputError: No fact names one.
+        InputError: No fact names one, or it is hidden.
     """
-    sight.require(*asked.failed)
+    sight.require(look, *asked.failed)
     given = graph_contagion.Assumptions(asked.buffer, asked.margin, asked.recovery)
     found = graph_contagion.failure(look.view, list(dict.fromkeys(asked.failed)), given)
     losses = [each for each in rows(found.losses, Loss) if sight.clear([each.party])]

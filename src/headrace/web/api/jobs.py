@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from headrace.adapters.job_store import Job, Status
 from headrace.pack import Text
 from headrace.web.api.pages import PAGE, Cursor, position_after
-from headrace.web.api.routes import NOT_THERE, REFUSALS, AfterPage, PageSize
+from headrace.web.api.routes import NOT_THERE, REFUSALS, AfterPage, PageSize, has_tag
 from headrace.web.guard import caller_of, needs
 from headrace.web.jobs.kinds import KINDS, kind_of
 from headrace.web.problems import Refused
@@ -147,7 +147,7 @@ async def job(
     while True:
         found = await run_in_threadpool(seen, request, job_id, principal)
         tag = f'"{found.id}-{found.changes}"'
-        is_known = tag == if_none_match.strip().removeprefix("W/")
+        is_known = has_tag(if_none_match, tag)
         is_news = not is_known and (bool(if_none_match) or found.status.has_ended)
         left = deadline - asyncio.get_running_loop().time()
         if is_news or found.status.has_ended or left <= 0:
@@ -163,8 +163,8 @@ async def job(
 def cancel_job(
     request: Request, job_id: JobId, principal: Annotated[Principal, needs("jobs")]
 ) -> JobView:
-    """End a job; one that runs is killed within a second or two."""
-    seen(request, job_id, principal)
+    """End one's own job, or any as an administrator; one that runs is killed within two seconds."""
+    require_own(principal, seen(request, job_id, principal))
     return view(_there(services_of(request).jobs.cancel(job_id)), principal)
 
 
@@ -173,7 +173,9 @@ def resume_job(
     request: Request, job_id: JobId, principal: Annotated[Principal, needs("jobs")]
 ) -> JobView:
     """Begin a job again that failed or was cancelled."""
-    may_ask(principal, seen(request, job_id, principal).kind)
+    found = seen(request, job_id, principal)
+    require_own(principal, found)
+    may_ask(principal, found.kind)
     return view(_there(services_of(request).jobs.resume(job_id)), principal)
 
 
@@ -233,6 +235,21 @@ def seen(request: Request, job_id: str, principal: Principal) -> Job:
 def sees_all(principal: Principal) -> bool:
     """Whether somebody sees the jobs of others."""
     return bool(EVERYBODYS & principal.may)
+
+
+def may_end(principal: Principal, by: str) -> bool:
+    """Whether somebody may end or resume the jobs of another; auditors look on."""
+    return by == principal.user.name or "admin" in principal.may
+
+
+def require_own(principal: Principal, found: Job) -> None:
+    """See that somebody may end or resume a job.
+
+    Raises:
+        Refused: It is somebody else's.
+    """
+    if not may_end(principal, found.by):
+        raise Refused(403, "This is somebody else's job", remedy="They, or an administrator, may")
 
 
 def may_ask(principal: Principal, kind: str) -> None:

@@ -1,5 +1,6 @@
 """Routes of the API: the ledger of the book. Accounts, balance sheet, postings of one account."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
@@ -112,12 +113,13 @@ def accounts(  # noqa: PLR0913, PLR0917 - a parameter for each thing that can be
     with services.book.inside() as here:
         trial = asof.trial_balance(here.desk.ledger.book, as_of)
         state = f"l{here.desk.ledger.head.transfers}"
+    sees = _seeing(services, principal)
     rows = [
         row
         for row in trial.to_pylist()
         if contract in (None, row["contract"])
         and code in (None, row["code"])
-        and _sees(services, principal, row["party"])
+        and sees(row["party"])
     ]
     start = position_after(cursor, state)
     lines = tuple(
@@ -151,9 +153,12 @@ def postings(
     """What moved an account, line by line."""
     services = services_of(request)
     with services.book.inside() as here:
-        owner = here.desk.ledger.book.accounts[here.desk.ledger.book.number_of(account)]
-        if not _sees(services, principal, owner.party):
-            raise InputError("there is no such account", where="account")
+        book = here.desk.ledger.book
+        at = book.numbers.get(account)
+        if at is None or not _seeing(services, principal)(book.accounts[at].party):
+            raise InputError(
+                "there is no such account", where="account", remedy="GET …/ledger/accounts has them"
+            )
         found = asof.statement(here.desk.ledger, account, date.min, date.max)
         state = f"l{here.desk.ledger.head.transfers}"
     start = position_after(cursor, state)
@@ -188,10 +193,9 @@ def sheet_of(services: Services, as_of: date | None = None) -> Sheet:
     )
 
 
-def _sees(services: Services, principal: Principal, party: str) -> bool:
-    """Whether an account may be known of; the book's own by everybody who is let in."""
+def _seeing(services: Services, principal: Principal) -> Callable[[str], bool]:
+    """Whether a party's accounts may be known of; the book's own by everybody who is let in."""
     scope = scope_of(principal)
-    if scope.is_all or not party:
-        return True
-    run = run_or_none(services)
-    return run is not None and scope.sees(run.regions.get(party))
+    run = None if scope.is_all else run_or_none(services)
+    regions: Mapping[str, str | None] = {} if run is None else run.regions
+    return lambda party: not party or scope.sees(regions.get(party))

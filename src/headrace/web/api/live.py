@@ -62,7 +62,7 @@ MANY = {
 }
 router = APIRouter(prefix="/api/v1", responses=REFUSALS, tags=["live"])
 Many = TypeVar("Many", bound=Sequence[Any])
-DecisionId = Annotated[str, Path(max_length=200, description="The event's id")]
+DecisionId = Annotated[str, Path(max_length=200, description="The event's id; it may hold /")]
 
 
 @dataclass(frozen=True)
@@ -222,23 +222,7 @@ async def take_events(
 
 
 @router.get(
-    "/decisions/live/{decision_id}",
-    name="live_decision",
-    response_class=Response,
-    responses={200: {"description": "The record, as a replay compares it"}, **NOT_THERE, **BUSY},
-)
-def live_decision(
-    request: Request, decision_id: DecisionId, _: Annotated[Principal, needs("decisions")]
-) -> Response:
-    """The record of a decision in flight: its canonical bytes."""
-    record = live_of(request).find(decision_id)
-    if record is None:
-        raise no_decision()
-    return Response(canonical(record), media_type="application/json")
-
-
-@router.get(
-    "/decisions/live/{decision_id}/explanation",
+    "/decisions/live/{decision_id:path}/explanation",
     name="live_explanation",
     responses={**NOT_THERE, **BUSY},
 )
@@ -263,7 +247,7 @@ def live_explanation(
 
 
 @router.get(
-    "/decisions/live/{decision_id}/replay",
+    "/decisions/live/{decision_id:path}/replay",
     name="live_replay",
     responses={**NOT_THERE, **BUSY},
 )
@@ -277,6 +261,22 @@ def live_replay(
     found = live.replay(decision_id)
     fields = [(n, str(a), str(b)) for each in found.differences for n, a, b in each.fields]
     return ReplayAnswer(found.decisions, found.differ, tuple(found.causes), tuple(fields))
+
+
+@router.get(
+    "/decisions/live/{decision_id:path}",
+    name="live_decision",
+    response_class=Response,
+    responses={200: {"description": "The record, as a replay compares it"}, **NOT_THERE, **BUSY},
+)
+def live_decision(
+    request: Request, decision_id: DecisionId, _: Annotated[Principal, needs("decisions")]
+) -> Response:
+    """The record of a decision in flight: its canonical bytes."""
+    record = live_of(request).find(decision_id)
+    if record is None:
+        raise no_decision()
+    return Response(canonical(record), media_type="application/json")
 
 
 def no_decision() -> Refused:

@@ -7,12 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 
 from headrace.adapters.live_watch import Flow, Watched
+from headrace.adapters.quarantine import Held, last_held
 from headrace.web.api.live import BUSY, live_of
-from headrace.web.api.routes import REFUSALS
+from headrace.web.api.pages import PAGE
+from headrace.web.api.routes import REFUSALS, PageSize
 from headrace.web.guard import needs
+from headrace.web.kafka_room import KafkaTold
 from headrace.web.live_room import LiveRoom
 from headrace.web.security.accounts import Principal
-from headrace.web.services import services_of
+from headrace.web.services import Services, services_of
 
 SECOND_US = 1_000_000
 STRETCHES = (60, 3_600)
@@ -103,6 +106,7 @@ class LiveState:
         flows: The last minute, the last hour.
         days: By day of events, oldest first.
         tables: How often rules spoke.
+        kafka: How Kafka as a source does; None where no events come from it.
     """
 
     at: int
@@ -117,15 +121,39 @@ class LiveState:
     flows: tuple[Flow, ...]
     days: tuple[DayTold, ...]
     tables: tuple[TableTold, ...]
+    kafka: KafkaTold | None
 
 
 @router.get("/live", name="live", responses=BUSY)
 def live(request: Request, _: Annotated[Principal, needs("live")]) -> LiveState:
     """Rate, latency, outcomes, rules that spoke, and what decides."""
-    return state_of(live_of(request), services_of(request).now())
+    services = services_of(request)
+    return state_of(live_of(request), services.now(), kafka_told(services))
 
 
-def state_of(room: LiveRoom, now: int) -> LiveState:
+@dataclass(frozen=True)
+class QuarantineTold:
+    """Messages of Kafka that could not be used, newest first."""
+
+    items: tuple[Held, ...]
+
+
+@router.get("/live/quarantine", name="live_quarantine", responses=BUSY)
+def quarantine(
+    request: Request,
+    _: Annotated[Principal, needs("decisions")],
+    limit: PageSize = PAGE,
+) -> QuarantineTold:
+    """The last messages of Kafka that could not be used: where they stood, and why."""
+    return QuarantineTold(tuple(last_held(live_of(request).rooms.folder, limit)))
+
+
+def kafka_told(services: Services) -> KafkaTold | None:
+    """How Kafka as a source does; None where no events come from it."""
+    return None if services.kafka is None else services.kafka.told
+
+
+def state_of(room: LiveRoom, now: int, kafka: KafkaTold | None) -> LiveState:
     """The state of a room at a moment."""
     return LiveState(
         at=now,
@@ -140,6 +168,7 @@ def state_of(room: LiveRoom, now: int) -> LiveState:
         flows=tuple(room.watch.flow(now, seconds) for seconds in STRETCHES),
         days=tuple(DayTold(day, actions) for day, actions in room.watch.days()),
         tables=tuple(map(_table, room.watch.rules())),
+        kafka=kafka,
     )
 
 

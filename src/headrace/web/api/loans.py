@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -20,6 +21,7 @@ from headrace.contracts.lending.owed import Quote
 from headrace.contracts.lending.terms import PRINCIPAL_MAX
 from headrace.errors import InputError
 from headrace.web import loan_views, payouts
+from headrace.web.api.apply import ApplicationId, kept_of
 from headrace.web.api.bodies import body
 from headrace.web.api.pages import PAGE, PAGE_MAX, Cursor, position_after
 from headrace.web.api.routes import NOT_THERE, REFUSALS, AfterPage, PageSize, has_tag
@@ -29,6 +31,7 @@ from headrace.web.problems import Refused
 from headrace.web.security.accounts import Principal
 from headrace.web.security.scope import Scope, scope_of
 from headrace.web.services import Services, services_of
+from headrace.web.signing import Wish
 from headrace.workflows.loan_requests import Given
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)
@@ -134,6 +137,21 @@ class Act:
     def given(self) -> Given:
         """What was filled in."""
         return Given(self.act, self.on, self.amount_minor, self.until, self.rate, self.name)
+
+
+@body
+class ContractRequest:
+    """What is to be signed of an approved application.
+
+    Attributes:
+        key: The asker's own: with the same key it is asked for once.
+        amount_minor: At most what was approved; None: all of it.
+        start: On which it is paid out; None: the book's day.
+    """
+
+    key: Key
+    amount_minor: Amount | None = None
+    start: date | None = None
 
 
 @dataclass(frozen=True)
@@ -286,6 +304,25 @@ def ask_payout(
     return payout_line(asked)
 
 
+@router.post(
+    "/applications/{application_id}/contract",
+    name="ask_contract",
+    status_code=201,
+    responses=NOT_THERE,
+)
+def ask_contract(
+    request: Request,
+    application_id: ApplicationId,
+    principal: Annotated[Principal, needs("payout")],
+    asked: ContractRequest,
+) -> PayoutLine:
+    """Ask for the contract of an approved application; a second person signs it as a payout."""
+    services = services_of(request)
+    kept = kept_of(services, application_id, principal)
+    wish = Wish(asked.amount_minor, asked.start, asked.key)
+    return payout_line(payouts.ask_contract(services, kept, wish, principal.user.name))
+
+
 @router.get("/payouts", name="payouts")
 def list_payouts(
     request: Request,
@@ -429,7 +466,8 @@ def _clearing(found: Quote) -> Clearing:
 
 def _is_known(request: Request, response: Response, state: str, principal: Principal) -> bool:
     """Whether the client has this version; what is sent may be kept by it alone."""
-    tag = f'"{state}-{principal.user.name.encode().hex()}"'
+    seen = repr((principal.user.name, scope_of(principal).regions)).encode()
+    tag = f'"{state}-{sha256(seen).hexdigest()[:16]}"'
     response.headers["etag"] = tag
     response.headers["cache-control"] = "private, no-cache"
     return has_tag(request.headers.get("if-none-match", ""), tag)

@@ -20,13 +20,13 @@ from headrace.graph.relations.positions import standing_exposures
 from headrace.web.api.facts import ARROW, FactPage, arrow_response, page_of, span_of
 from headrace.web.api.graph_answers import Group, group_of
 from headrace.web.api.pages import PAGE, Cursor, position_after
-from headrace.web.api.routes import NOT_THERE, REFUSALS, AfterPage, PageSize, has_tag
+from headrace.web.api.routes import NOT_THERE, REFUSALS, AfterPage, PageSize, tagged
 from headrace.web.firm_desk import Party, RunFirms, known_at
-from headrace.web.graph_sight import sight_of
+from headrace.web.graph_sight import customers_of, sight_of
 from headrace.web.guard import needs
 from headrace.web.reading import Asked, read_facts
 from headrace.web.security.accounts import Principal
-from headrace.web.security.reading import MASKS
+from headrace.web.security.reading import MASKS, name_mask
 from headrace.web.security.scope import no_firm, scope_of
 from headrace.web.services import Services, services_of
 
@@ -213,14 +213,24 @@ def firm_of(services: Services, principal: Principal, party: str) -> Firm:
     who = firms.parties.get(party)
     if who is None or not scope_of(principal).sees(who.region):
         raise no_firm()
-    return Firm(firms, who, firms.decided.get(party))
+    return Firm(firms, as_seen(who, principal.user.roles), firms.decided.get(party))
+
+
+def as_seen(who: Party, roles: Collection[str]) -> Party:
+    """Who somebody is, as somebody with these roles sees it: a person's name may be masked."""
+    names = name_mask(roles) if who.type == "person" else None
+    codes = MASKS.for_roles(roles).get("uscc")
+    return replace(
+        who,
+        name=names(who.name) if names and who.name else who.name,
+        uscc=codes(who.uscc) if codes and who.uscc else who.uscc,
+    )
 
 
 def line_of(who: Party, decision: Decision | None, roles: Collection[str]) -> PartyLine:
     """A firm in a list, as somebody with these roles sees it."""
-    mask = MASKS.for_roles(roles).get("uscc")
-    uscc = mask(who.uscc) if mask and who.uscc else who.uscc
-    line = PartyLine(who.party, who.name, who.type, who.industry, who.region, uscc)
+    who = as_seen(who, roles)
+    line = PartyLine(who.party, who.name, who.type, who.industry, who.region, who.uscc)
     if decision is None:
         return line
     return replace(
@@ -231,6 +241,9 @@ def line_of(who: Party, decision: Decision | None, roles: Collection[str]) -> Pa
         rating=decision.rating,
         decision_id=decision.decision_id,
     )
+
+
+_WHOLE, _FIGURES, _EXPOSURE = TypeAdapter(Whole), TypeAdapter(Figures), TypeAdapter(Exposure)
 
 
 @router.get("/parties", name="parties")
@@ -259,7 +272,7 @@ def party_whole(
 ) -> Response:
     """A firm from all sides, in short."""
     services = services_of(request)
-    return tagged(request, whole_of(services, principal, party), Whole)
+    return tagged(request, _WHOLE.dump_json(whole_of(services, principal, party)))
 
 
 def whole_of(services: Services, principal: Principal, party: str) -> Whole:
@@ -297,7 +310,7 @@ def party_features(
 ) -> Response:
     """The figures of a firm, those that are missing too; at another time only from its events."""
     services = services_of(request)
-    return tagged(request, figures_of(services, principal, party, as_of), Figures)
+    return tagged(request, _FIGURES.dump_json(figures_of(services, principal, party, as_of)))
 
 
 def figures_of(
@@ -321,7 +334,7 @@ def figures_of(
         raise no_firm()
     values = {each.feature: each for each in found.figures}
     if as_of is not None:
-        then = firm.firms.figures_at(party, as_of)
+        then = firm.firms.figures_at(party, as_of, services.leave_to("firms"))
         values = {
             name: replace(each, value=then.get(name), rank=None) for name, each in values.items()
         }
@@ -381,15 +394,15 @@ def party_exposure(
 ) -> Response:
     """What the bank has at risk on a firm, the groups it is in, and the room under each limit."""
     services = services_of(request)
-    return tagged(request, exposure_of(services, principal, party), Exposure)
+    return tagged(request, _EXPOSURE.dump_json(exposure_of(services, principal, party)))
 
 
 def exposure_of(services: Services, principal: Principal, party: str) -> Exposure:
     """What is at risk on a firm."""
-    firm_of(services, principal, party)
+    run = firm_of(services, principal, party).firms.run
     positions = positions_of(services, principal, party)
     try:
-        look, sight = services.graph.customers(), sight_of(principal, services.run.current())
+        look, sight = customers_of(services, principal), sight_of(principal, run)
         group: Group | None = group_of(look, sight, party, Capital())
     except HeadraceError:
         group = None
@@ -417,16 +430,6 @@ def cases_of(services: Services, principal: Principal, party: str) -> tuple[int,
     if "cases" not in principal.may:
         return ()
     return tuple(each.number for each in services.cases.cases() if each.customer == party)
-
-
-def tagged(request: Request, answer: Any, model: type) -> Response:
-    """An answer with its tag; nothing but the tag for who has it already."""
-    content = TypeAdapter(model).dump_json(answer)
-    tag = f'"{hashlib.sha256(content).hexdigest()}"'
-    headers = {"etag": tag, "cache-control": "private, no-cache"}
-    if has_tag(request.headers.get("if-none-match", ""), tag):
-        return Response(status_code=304, headers=headers)
-    return Response(content, media_type="application/json", headers=headers)
 
 
 def _described(services: Services, principal: Principal, party: str) -> list[dict[str, Any]]:

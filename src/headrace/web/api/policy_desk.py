@@ -1,6 +1,7 @@
 """Routes about what surrounds policies: drafts, trials on history, black and white lists."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from headrace.adapters.policy_objects import act_object, entry_object
 from headrace.decisions.flow.lists import Entry
 from headrace.errors import InputError
 from headrace.web.api.bodies import body
-from headrace.web.api.policies import Name, moment_from
+from headrace.web.api.policies import Name, Number, moment_from
 from headrace.web.api.routes import NOT_THERE, REFUSALS
 from headrace.web.guard import needs
 from headrace.web.policies import (
@@ -211,6 +212,25 @@ def try_policy(
     return {"id": submit_trial(services, subject, (version, against), asked.files, principal)}
 
 
+@router.post(
+    "/policies/{name}/versions/{number}/comparisons",
+    name="compare_rollout",
+    status_code=HTTPStatus.ACCEPTED,
+)
+def compare_rollout(
+    request: Request,
+    name: Name,
+    number: Number,
+    principal: Annotated[Principal, needs("policy_write")],
+) -> dict[str, str]:
+    """Compare what a challenger or shadow decided with the champion: a job, whose id is a trial's.
+
+    Its figures have a part `rollout`: what each did with what it decided.
+    """
+    services = services_of(request)
+    return {"id": submit_comparison(services, subject_of(services, name), number, principal)}
+
+
 @router.get("/policies/{name}/trials", name="policy_trials")
 def policy_trials(
     request: Request, name: Name, _: Annotated[Principal, needs("policies")]
@@ -272,6 +292,34 @@ def submit_trial(
         for number in filter(None, versions):
             subject.history.version(number)
     return services.jobs.submit("trial", given, by=principal.user.name, key=None)
+
+
+def submit_comparison(
+    services: Services, subject: Subject, version: int, principal: Principal
+) -> str:
+    """Start a comparison of what stands beside with what is in force; the id of its job.
+
+    Raises:
+        Refused: There is no such version.
+    """
+    with by_the_rules():
+        subject.history.version(version)
+    given = {"policy": subject.name, "version": version}
+    return services.jobs.submit("rollout", given, by=principal.user.name, key=None)
+
+
+def percent_of(text: str) -> Decimal | None:
+    """A share in per cent that a person gives; None where they give none.
+
+    Raises:
+        InputError: It is no number.
+    """
+    if not text.strip():
+        return None
+    try:
+        return Decimal(text.strip().removesuffix("%"))
+    except InvalidOperation as error:
+        raise InputError("This is no number", where="share", remedy="In per cent: 10") from error
 
 
 def trial_of(services: Services, name: str, trial: str) -> Trial:

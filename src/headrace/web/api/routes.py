@@ -1,9 +1,11 @@
 """Routes of the API: who I am, decisions."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -96,12 +98,7 @@ def decisions(
     """Decisions of the run, a page at a time; of firms that one may know of."""
     run, scope = services_of(request).run.current(), scope_of(principal)
     start = position_after(cursor, run.digest)
-    found = [
-        at
-        for at in range(start, len(run.decisions))
-        if outcome in (None, run.decisions[at].outcome)
-        and scope.sees(run.regions.get(run.decisions[at].party))
-    ][: limit + 1]
+    found = list(islice(_places(run, scope, outcome, start), limit + 1))
     shown = found[:limit]
     further = str(Cursor(run.digest, shown[-1])) if len(found) > limit else None
     return DecisionPage(tuple(_line(run, at) for at in shown), further)
@@ -125,12 +122,19 @@ def decision(
     """One decision: its canonical bytes, of which the ETag is the SHA-256."""
     run = services_of(request).run.current()
     at = position_seen(run, decision_id, scope_of(principal))
-    record = run.records[at]
-    tag = f'"{hashlib.sha256(record).hexdigest()}"'
-    headers = {"etag": tag, "cache-control": "private, no-cache"}
-    if has_tag(request.headers.get("if-none-match", ""), tag):
-        return Response(status_code=304, headers=headers)
-    return Response(record, media_type="application/json", headers=headers)
+    return tagged(request, run.records[at])
+
+
+def all_lines(run: Run, scope: Scope, outcome: Outcome | None) -> list[DecisionLine]:
+    """All decisions of a run that somebody may know of, in its order; None: of any outcome."""
+    return [_line(run, at) for at in _places(run, scope, outcome, 0)]
+
+
+def _places(run: Run, scope: Scope, outcome: Outcome | None, start: int) -> Iterator[int]:
+    for at in range(start, len(run.decisions)):
+        found = run.decisions[at]
+        if outcome in (None, found.outcome) and scope.sees(run.regions.get(found.party)):
+            yield at
 
 
 def position_seen(run: Run, decision_id: str, scope: Scope) -> int:
@@ -161,6 +165,15 @@ def _line(run: Run, at: int) -> DecisionLine:
         rating=found.rating,
         reasons=found.reasons,
     )
+
+
+def tagged(request: Request, content: bytes) -> Response:
+    """JSON with its tag, the SHA-256 of it; the tag alone for who has it already."""
+    tag = f'"{hashlib.sha256(content).hexdigest()}"'
+    headers = {"etag": tag, "cache-control": "private, no-cache"}
+    if has_tag(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="application/json", headers=headers)
 
 
 def has_tag(given: str, tag: str) -> bool:

@@ -1,5 +1,6 @@
 """Routes of the API: visit lists, what is to be done, what came of it, and how many convert."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ from headrace.web.api.bodies import body
 from headrace.web.api.routes import NOT_THERE, REFUSALS
 from headrace.web.guard import needs
 from headrace.web.problems import Refused
+from headrace.web.security.access import ACCESS
 from headrace.web.security.accounts import Principal
 from headrace.web.security.scope import scope_of
 from headrace.web.services import Services, services_of
@@ -123,11 +125,7 @@ def visit_lists(
     request: Request, principal: Annotated[Principal, needs("visits")]
 ) -> tuple[MadeList, ...]:
     """All visit lists, newest first."""
-    services = services_of(request)
-    return tuple(
-        _made(each, len(firms_of(services, each.id, principal)))
-        for each in services.visits.store.lists()
-    )
+    return tuple(_made(each, count) for each, count in lists_of(services_of(request), principal))
 
 
 @router.post("/visit-lists", name="make_visit_list", status_code=201)
@@ -189,6 +187,13 @@ def visit_funnel(
     """How many of the firms listed were met, interested, applied, were approved and drew."""
     rows = funnel_of(services_of(request), principal, by, list_id)
     return Funnel(tuple(each.name.lower() for each in Stage), rows)
+
+
+def lists_of(services: Services, principal: Principal) -> tuple[tuple[VisitList, int], ...]:
+    """All lists, newest first, and how many firms of each somebody may know of."""
+    scope, store = scope_of(principal), services.visits.store
+    counts = Counter(each.list for each in store.firms() if scope.sees(each.area))
+    return tuple((each, counts[each.id]) for each in store.lists())
 
 
 def make_list(
@@ -267,9 +272,10 @@ def tasks_of(services: Services, principal: Principal, manager: str | None) -> t
     sees_all = bool({"visit_assign", "audit"} & principal.may)
     if manager not in (None, own) and not sees_all:
         raise Refused(403, "This is somebody else's list")
-    scope = scope_of(principal)
+    scope, gone = scope_of(principal), services.visits.left_out()
     whose = manager or (None if sees_all else own)
-    firms = [e for e in services.visits.store.firms(manager=whose) if scope.sees(e.area)]
+    found = services.visits.store.firms(manager=whose)
+    firms = [e for e in found if scope.sees(e.area) and e.party not in gone]
     return services.visits.tasks(firms, services.now())[:TASKS_MAX]
 
 
@@ -289,9 +295,10 @@ def funnel_of(
 
 
 def firms_of(services: Services, list_id: str, principal: Principal) -> tuple[Listed, ...]:
-    """The firms of a list that somebody may know of."""
-    scope = scope_of(principal)
-    return tuple(e for e in services.visits.store.firms(of=list_id) if scope.sees(e.area))
+    """The firms of a list that somebody may know of, and that may be visited."""
+    scope, gone = scope_of(principal), services.visits.left_out()
+    found = services.visits.store.firms(of=list_id)
+    return tuple(e for e in found if scope.sees(e.area) and e.party not in gone)
 
 
 def require_list(services: Services, list_id: str) -> VisitList:
@@ -308,15 +315,16 @@ def require_list(services: Services, list_id: str) -> VisitList:
 
 
 def require_manager(services: Services, name: str) -> None:
-    """See that somebody of this name has an account.
+    """See that somebody of this name may visit.
 
     Raises:
-        InputError: Nobody has.
+        InputError: There is nobody, or they may not, or are locked out.
     """
     known = name.isascii() and name.isprintable()
-    if not known or services.store.user(name) is None:
+    user = services.store.user(name) if known else None
+    if user is None or user.locked or "visits" not in ACCESS.allowed(user.roles):
         raise InputError(
-            "Nobody of this name has an account", where="manager", remedy="The name they sign in by"
+            "Nobody of this name may visit", where="manager", remedy="The name they sign in by"
         )
 
 

@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from headrace import packs
 from headrace.adapters.application_store import Kept
+from headrace.clock import local_day
 from headrace.contracts.products.fields import PURPOSES
 from headrace.decisions.lending.decision import Outcome
 from headrace.errors import HeadraceError, InputError
@@ -24,6 +25,7 @@ from headrace.features.definition import Unit
 from headrace.money import to_minor
 from headrace.pack import Pack
 from headrace.web.api.apply import (
+    AMOUNT_MAX,
     ApplicationAnswer,
     ApplicationRequest,
     answer_of,
@@ -74,6 +76,7 @@ class Shown:
         conditions: What the offer depends on.
         figures: Approval, price and loss of this applicant, and where the limit comes from.
         terms: What would be signed.
+        has_page: Whether the run knows the firm, and so has a page of it.
     """
 
     answer: ApplicationAnswer
@@ -88,6 +91,7 @@ class Shown:
     conditions: tuple[str, ...]
     figures: tuple[tuple[str, str], ...]
     terms: tuple[tuple[str, str], ...]
+    has_page: bool
 
 
 @router.get("/apply", name="apply_page")
@@ -151,7 +155,7 @@ def apply_answer(
 def _get_ready(services: Services) -> None:
     """Read what decides while the form is filled in, so that the first answer is as fast."""
     with suppress(HeadraceError):  # said when somebody applies
-        services.apply.standing()
+        services.apply.warm()
 
 
 def _answered(request: Request, principal: Principal, typed: dict[str, str]) -> Response:
@@ -187,8 +191,8 @@ def _asked(services: Services, typed: dict[str, str], words: Words) -> Applicati
     text = typed.get("amount", "").replace(",", "").replace("，", "").strip()
     currency = services.apply.standing().policy.economics.currency
     try:
-        amount = to_minor(Decimal(text) * 10_000, currency) if text else None
-    except (InvalidOperation, ValueError, InputError):
+        amount = to_minor(_ten_thousands(text) * 10_000, currency) if text else None
+    except (InvalidOperation, ValueError):
         raise InputError(
             words("apply_amount_wrong"), where="amount", remedy=words("apply_amount_right")
         ) from None
@@ -200,6 +204,19 @@ def _asked(services: Services, typed: dict[str, str], words: Words) -> Applicati
         amount_minor=amount,
         manager=typed.get("manager", ""),
     )
+
+
+def _ten_thousands(text: str) -> Decimal:
+    """A number as it is typed; far larger ones are not even computed with.
+
+    Raises:
+        InvalidOperation: It is none.
+        ValueError: It is too large, or no number to count with.
+    """
+    found = Decimal(text)
+    if not found.is_finite() or abs(found) >= AMOUNT_MAX:
+        raise ValueError(text)
+    return found
 
 
 def found_code(text: str) -> str:
@@ -273,9 +290,10 @@ def shown_of(services: Services, kept: Kept, words: Words) -> Shown:
             _flip(pack, each, answer.currency, words) for each in document.get("flips", ())
         ),
         findings=tuple(each[words.language] for each in findings),
-        conditions=tuple(_conditions(answer, words)),
+        conditions=tuple(_conditions(services, answer, words)),
         figures=tuple(_figures(answer, document, words)),
         terms=tuple(_terms(document.get("terms") or {}, answer, words)),
+        has_page=kept.party in services.firms.firms().parties,
     )
 
 
@@ -322,7 +340,7 @@ def _flip(pack: Pack, flip: dict[str, Any], currency: str, words: Words) -> str:
     )
 
 
-def _conditions(answer: ApplicationAnswer, words: Words) -> list[str]:
+def _conditions(services: Services, answer: ApplicationAnswer, words: Words) -> list[str]:
     if answer.outcome is not Outcome.APPROVE:
         return []
     told = [words("apply_until", day=answer.valid_until)]
@@ -331,7 +349,9 @@ def _conditions(answer: ApplicationAnswer, words: Words) -> list[str]:
         told.append(words("apply_cut", asked=asked))
     purpose = TEXTS[f"apply_purpose_{answer.purpose}"].in_language(words.language)
     told.append(words("apply_use", purpose=purpose))
-    return [*told, words("apply_facts_until", day=answer.facts_until[:10])]
+    until = datetime.fromisoformat(answer.facts_until)
+    day = local_day(until, services.run.current().about.zone)
+    return [*told, words("apply_facts_until", day=day.isoformat())]
 
 
 def _figures(
@@ -352,8 +372,22 @@ def _figures(
     parts = document["decision"]["limit_parts"]
     cap = words.money(parts["cap_by_turnover_minor"], answer.currency)
     told.append((words("apply_cap"), cap))
+    told += _exposure(document.get("exposure"), answer.currency, words)
     room = words.money(document["book"]["room_minor"], answer.currency)
     return [*told, (words("apply_room"), room)]
+
+
+def _exposure(told: dict[str, Any] | None, currency: str, words: Words) -> list[tuple[str, str]]:
+    """What firm and group owe already, and what is left of the limit; nothing in old records."""
+    if told is None:
+        return []
+    own, group = told["own_minor"], told["group_minor"]
+    day = told["day"] or words("unknown")
+    lines = [(words("apply_owes", day=day), words.money(own, currency))]
+    if told["group"] is not None:
+        name = words("apply_group_owes", group=told["group"])
+        lines.append((name, words.money(group, currency)))
+    return [*lines, (words("apply_available"), words.money(told["available_minor"], currency))]
 
 
 def _terms(terms: dict[str, Any], answer: ApplicationAnswer, words: Words) -> list[tuple[str, str]]:

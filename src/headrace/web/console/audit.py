@@ -15,7 +15,8 @@ from headrace.adapters.store import csv_bytes
 from headrace.web.api.admin import audit_page
 from headrace.web.api.evidence import audit_check, seal_state
 from headrace.web.api.pages import PAGE
-from headrace.web.console.admin import Fields, zone_of
+from headrace.web.attachment import attachment
+from headrace.web.console.admin_parts import Fields
 from headrace.web.console.drawing import draw, words_of
 from headrace.web.guard import needs
 from headrace.web.security.accounts import Principal
@@ -53,7 +54,7 @@ def audit_list_page(request: Request, principal: Auditor, cursor: str | None = N
 def audit_csv(request: Request, _: Auditor) -> Response:
     """The lines that were asked for, for Excel; at most a hundred thousand."""
     services = services_of(request)
-    zone = zone_of(services)
+    zone = services.zone
     asked = _asked(request, zone)
     found = find_entries(services.store, asked.wanted, before=None, count=CSV_MAX)
     words = words_of(request)
@@ -68,8 +69,7 @@ def audit_csv(request: Request, _: Auditor) -> Response:
             },
         }
     )
-    headers = {"content-disposition": 'attachment; filename="audit.csv"'}
-    return Response(csv_bytes(table), media_type="text/csv; charset=utf-8", headers=headers)
+    return attachment(csv_bytes(table), "audit.csv", "text/csv; charset=utf-8")
 
 
 @router.post("/admin/audit/check", name="audit_check_page")
@@ -88,7 +88,7 @@ def _page(
     checked: AuditCheck | None = None,
 ) -> Response:
     services, words = services_of(request), words_of(request)
-    zone = zone_of(services)
+    zone = services.zone
     asked = _asked(request, zone)
     found = audit_page(services, asked.wanted, cursor, PAGE)
     lines = [{**vars(each), "time": words.moment(each.at, zone)} for each in found.items]

@@ -9,22 +9,28 @@ from fastapi import APIRouter, Request, Response
 
 from headrace.adapters.loan_books import OpenBook
 from headrace.adapters.printing_book import FLOWS, STATUS
+from headrace.money import MINOR_PER_MAJOR
 from headrace.web import loan_views
 from headrace.web.api.ledger import Sheet, sheet_of
-from headrace.web.book_room import NoBookError
 from headrace.web.console.drawing import draw, words_of
 from headrace.web.console.today import Figure
 from headrace.web.console.words import Words
 from headrace.web.guard import needs
-from headrace.web.problems import Responses, problem_of
 from headrace.web.security.accounts import Principal
 from headrace.web.services import Services, services_of
-from headrace.workflows.loan_reports import COLUMNS, Outcome, cash_by_month, outcome, promised
+from headrace.workflows.loan_reports import (
+    COLUMNS,
+    Outcome,
+    cash_by_month,
+    currency_of,
+    outcome,
+    promised,
+)
 from headrace.workflows.supervision import Row
 from headrace.workflows.supervision_reports import classes
 
 router = APIRouter(include_in_schema=False)
-WAN_FEN = 1_000_000
+WAN = 10_000  # major units in which charts count
 CAME = ("principal", "interest", "penalty", "fees", "recovered")
 EXPECTED = ("expected_principal_minor", "expected_interest_minor", "expected_recovered_minor")
 PROMISED = ("principal_minor", "interest_minor")
@@ -38,6 +44,7 @@ class State:
         outcome: How it did.
         cash: Money by month.
         expected: What its contracts promise, and what was expected of them, by month.
+        currency: Of all money.
         simulated: Whether it is made up.
         head: Hash of the last batch of its ledger.
         transfers: On the ledger.
@@ -46,6 +53,7 @@ class State:
     outcome: Outcome
     cash: pa.Table
     expected: pa.Table
+    currency: str
     simulated: bool
     head: str
     transfers: int
@@ -62,6 +70,7 @@ def state_of(services: Services) -> State:
             outcome(desk),
             cash_by_month(desk),
             promised(contracts),
+            currency_of(desk.book),
             here.log.simulated,
             head.hash,
             head.transfers,
@@ -90,61 +99,57 @@ class Month:
     cells: tuple[str, ...]
 
 
-def no_book(request: Request, error: Exception) -> Response:
-    """What is said where there is no book: how to make one."""
-    assert isinstance(error, NoBookError)  # noqa: S101 - registered for it
-    drawn = Responses(lambda asked, problem: draw(asked, "book_none.html", status=problem.status))
-    return drawn.response(request, problem_of(error))
-
-
 @router.get("/book", name="book_page")
 def book_page(request: Request, principal: Annotated[Principal, needs("book")]) -> Response:
     """How the book stands."""
     services, words = services_of(request), words_of(request)
     found = state_of(services)
     report = classes(loan_views.standing(services))
-    flows = _flows(found.cash)
+    flows, sheet = _flows(found.cash), sheet_of(services)
     return draw(
         request,
         "book.html",
         principal,
         day=found.outcome.day.isoformat(),
-        three=_three(found.outcome, words),
-        others=_others(found.outcome, words),
-        classes=[_class_line(row, words) for row in report.sections[0].rows],
+        three=_three(found, words),
+        others=_others(found, words),
+        classes=[_class_line(row, found.currency, words) for row in report.sections[0].rows],
         heads=[words.of(FLOWS[each]) for each in (*flows, "balance")],
-        months=_months(found.cash, flows, words),
-        flow_chart=_flow_chart(found.cash, words),
+        months=_months(found, flows, words),
+        flow_chart=_flow_chart(found, words),
         came=_came(found, words),
         came_chart=_came_chart(found, words),
-        sheet=_sheet_rows(sheet_of(services), words),
-        balanced=sheet_of(services).balanced,
+        sheet=_sheet_rows(sheet, words),
+        balanced=sheet.balanced,
         proof=found,
         is_simulated=found.simulated,
     )
 
 
-def _three(found: Outcome, words: Words) -> tuple[Figure, ...]:
+def _three(state: State, words: Words) -> tuple[Figure, ...]:
+    found, currency = state.outcome, state.currency
     bad = found.bad / found.owed if found.owed else None
     overdue = found.overdue / found.owed if found.owed else None
     return (
         Figure(
             words("book_owed"),
-            words.money(found.owed, "CNY"),
-            words("book_of_lent", amount=words.money(found.lent, "CNY")),
+            words.money(found.owed, currency),
+            words("book_of_lent", amount=words.money(found.lent, currency)),
         ),
         Figure(
             words("book_overdue"),
             words.share(overdue, 2),
-            words.money(found.overdue, "CNY"),
+            words.money(found.overdue, currency),
         ),
-        Figure(words("book_bad"), words.share(bad, 2), words.money(found.bad, "CNY")),
+        Figure(words("book_bad"), words.share(bad, 2), words.money(found.bad, currency)),
     )
 
 
-def _others(found: Outcome, words: Words) -> tuple[Figure, ...]:
+def _others(state: State, words: Words) -> tuple[Figure, ...]:
+    found = state.outcome
+
     def money(amount: int) -> str:
-        return words.money(amount, "CNY")
+        return words.money(amount, state.currency)
 
     counts = ", ".join(
         f"{words.of(STATUS[name])} {words.count(count)}" for name, count in found.by_status.items()
@@ -166,14 +171,14 @@ def _others(found: Outcome, words: Words) -> tuple[Figure, ...]:
     )
 
 
-def _class_line(row: Row, words: Words) -> ClassLine:
+def _class_line(row: Row, currency: str, words: Words) -> ClassLine:
     loans, _, balance, share = row.cells[:4]
     part = float(share) if isinstance(share, float) else 0.0
     return ClassLine(
         row.name,
         words.of(row.text),
         words.count(int(str(loans))),
-        words.money(int(str(balance)), "CNY"),
+        words.money(int(str(balance)), currency),
         words.share(part if share is not None else None),
         round(part * 100, 2),
     )
@@ -184,30 +189,31 @@ def _flows(cash: pa.Table) -> tuple[str, ...]:
     return tuple(name for name in (*COLUMNS, "other") if any(cash[name].to_pylist()))
 
 
-def _months(cash: pa.Table, flows: tuple[str, ...], words: Words) -> list[Month]:
+def _months(found: State, flows: tuple[str, ...], words: Words) -> list[Month]:
+    currency = found.currency
     return [
         Month(
             f"{row['month']:%Y-%m}",
             (
-                *(words.money(row[name], "CNY") if row[name] else "" for name in flows),
-                words.money(row["balance"], "CNY"),
+                *(words.money(row[name], currency) if row[name] else "" for name in flows),
+                words.money(row["balance"], currency),
             ),
         )
-        for row in cash.to_pylist()
+        for row in found.cash.to_pylist()
     ]
 
 
-def _flow_chart(cash: pa.Table, words: Words) -> Mapping[str, Any]:
+def _flow_chart(found: State, words: Words) -> Mapping[str, Any]:
     """Money in above the line, money out below it; what owners put in is left out."""
-    rows = cash.to_pylist()
+    rows = found.cash.to_pylist()
     series = [
         {
             "type": "bar",
             "stack": "all",
             "name": words.of(FLOWS[name]),
-            "data": [_wan(row[name]) for row in rows],
+            "data": [_wan(row[name], found.currency) for row in rows],
         }
-        for name in _flows(cash)
+        for name in _flows(found.cash)
         if name != "funded"
     ]
     return _chart([f"{row['month']:%Y-%m}" for row in rows], series, words)
@@ -216,7 +222,7 @@ def _flow_chart(cash: pa.Table, words: Words) -> Mapping[str, Any]:
 def _came(found: State, words: Words) -> list[Month]:
     """By month: what was promised, what was expected, what came."""
     return [
-        Month(month, tuple(words.money(each, "CNY") for each in amounts))
+        Month(month, tuple(words.money(each, found.currency) for each in amounts))
         for month, amounts in _compared(found)
     ]
 
@@ -242,7 +248,11 @@ def _came_chart(found: State, words: Words) -> Mapping[str, Any]:
     compared = _compared(found)
     names = (words("book_promised"), words("book_expected_name"), words("book_came"))
     series = [
-        {"type": "line", "name": name, "data": [_wan(amounts[at]) for _, amounts in compared]}
+        {
+            "type": "line",
+            "name": name,
+            "data": [_wan(amounts[at], found.currency) for _, amounts in compared],
+        }
         for at, name in enumerate(names)
     ]
     return _chart([month for month, _ in compared], series, words)
@@ -259,9 +269,9 @@ def _chart(months: list[str], series: list[dict[str, Any]], words: Words) -> Map
     }
 
 
-def _wan(minor: int) -> float:
-    """Minor units as ten thousands of yuan."""
-    return round(minor / WAN_FEN, 2)
+def _wan(minor: int, currency: str) -> float:
+    """Minor units as ten thousands of major ones, for a chart."""
+    return round(minor / (MINOR_PER_MAJOR[currency] * WAN), 2)
 
 
 def _sheet_rows(sheet: Sheet, words: Words) -> list[tuple[str, str, str, bool]]:

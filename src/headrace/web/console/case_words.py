@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from headrace.monitor.cases import Alert, Case, CaseEvent, Deed, State
+from headrace.decisions.flow.lists import Entry
+from headrace.monitor.cases import Alert, Case, CaseEvent, Deed, Measure, State
 from headrace.pack import Text
 from headrace.web.console.words import TEXTS, Words
 
 HOUR_US, MINUTE_US, DAY_HOURS = 3_600_000_000, 60_000_000, 24
-CURRENCY = "CNY"
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,17 @@ class EventTold:
 
 
 @dataclass(frozen=True)
+class HeldTold:
+    """An entry of a list that holds, ready to be read."""
+
+    list: str
+    value: str
+    since: str
+    until: str
+    owner: str
+
+
+@dataclass(frozen=True)
 class Writer:
     """Writes cases in a language.
 
@@ -70,12 +81,14 @@ class Writer:
         zone: Whose days and hours are shown.
         now: Microseconds since 1970, UTC.
         reasons: What customers are told, by the reason's code.
+        currency: ISO 4217, of amounts.
     """
 
     words: Words
     zone: ZoneInfo
     now: int
     reasons: Mapping[str, Text]
+    currency: str
 
     def ticket(self, case: Case) -> Ticket:
         """A case in the queue."""
@@ -127,6 +140,17 @@ class Writer:
         at = self._moment(event.at)
         return EventTold(at, event.by, self._deed(event), event.comment, evidence)
 
+    def held(self, entry: Entry) -> HeldTold:
+        """An entry of a list that holds."""
+        until = entry.valid_until
+        return HeldTold(
+            entry.list,
+            entry.value,
+            self._moment(entry.valid_from),
+            self.words("live_for_good") if until is None else self._moment(until),
+            entry.owner,
+        )
+
     def reason(self, code: str | None) -> str:
         """A rule's reason in words; where there are none, its code."""
         if code is None:
@@ -156,10 +180,13 @@ class Writer:
 
     def _acted(self, told: Mapping[str, Any]) -> str:
         """What was done: the last entry is the measure itself, those before were ended by it."""
+        if told["measure"] == Measure.LIFT.value:
+            values = self.words("case_and").join(each["value"] for each in told["entries"])
+            return self.words("case_did_lift", value=values, act=told["act"])
         last, ended = told["entries"][-1], len(told["entries"]) - 1
         until = last["until"]
-        values = {"value": last["value"], "list": last["list"], "act": told["act"]}
-        said = self.words(f"case_did_{told['measure']}", **values)
+        about = {"value": last["value"], "list": last["list"], "act": told["act"]}
+        said = self.words(f"case_did_{told['measure']}", **about)
         ends = "case_for_good" if until is None else "case_until"
         said += self.words(ends, until="" if until is None else self._moment(until))
         return said + (self.words("case_ended", n=ended) if ended else "")
@@ -185,7 +212,7 @@ class Writer:
         return self.words(f"case_action_{word}")
 
     def _money(self, minor: float | None) -> str:
-        return "" if minor is None else self.words.money(round(minor), CURRENCY)
+        return "" if minor is None else self.words.money(round(minor), self.currency)
 
     def _moment(self, at: int) -> str:
         return self.words.moment(at, self.zone)

@@ -1,18 +1,18 @@
-"""Pages *Cases*: the queue with its clock, and a case with everything one may do about it."""
+"""Page of a case: what happened, what holds now, and everything one may do about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
 from headrace import packs
+from headrace.decisions.flow.lists import Entry
 from headrace.errors import HeadraceError, InputError
-from headrace.monitor.cases import Case, Deed, Evidence, Outcome, RefusedError, State
+from headrace.monitor.cases import Case, Deed, Evidence, Measure, Outcome, RefusedError
+from headrace.monitor.measures import Target
 from headrace.web.api.cases import (
     NUMBER_MAX,
     WORDS_MAX,
@@ -22,9 +22,10 @@ from headrace.web.api.cases import (
     refresh_live,
     workers,
 )
-from headrace.web.case_desk import NOBODY, ChangedError, RuleFigures, Wanted
+from headrace.web.case_desk import ChangedError
 from headrace.web.console.case_words import Writer
 from headrace.web.console.drawing import draw, words_of
+from headrace.web.console.refusals import said
 from headrace.web.console.words import Words
 from headrace.web.fraud_labels import feed_labels
 from headrace.web.guard import field_of, form_of, needs
@@ -33,35 +34,12 @@ from headrace.web.security.accounts import Principal
 from headrace.web.services import Services, services_of
 
 SEE_OTHER = 303
-SHOWN, ALERTS_SHOWN, RULES_SHOWN, BULK_MAX = 30, 10, 12, 200
-START_MAX = 10**6
-VIEWS = ("mine", "unassigned", "all", "overdue", "closed")
+OTHERS_SHOWN = 10
 router = APIRouter(include_in_schema=False)
 
 Sees = Annotated[Principal, needs("cases")]
 Works = Annotated[Principal, needs("case_work")]
 Number = Annotated[int, Path(ge=1, le=NUMBER_MAX)]
-
-
-@router.get("/cases", name="cases_page")
-def cases_page(
-    request: Request,
-    principal: Sees,
-    view: Annotated[str, Query(max_length=20)] = "all",
-    customer: Annotated[str, Query(max_length=200)] = "",
-    start: Annotated[int, Query(ge=0, le=START_MAX)] = 0,
-) -> Response:
-    """The queue: what is due first at the top."""
-    chosen = view if view in VIEWS else "all"
-    return _queue(request, principal, chosen, customer.strip(), start=start)
-
-
-@router.post("/cases/assign", name="cases_assign")
-async def cases_assign(request: Request, principal: Works) -> Response:
-    """Give several cases to one person; those that cannot be given are told, the rest are given."""
-    form = await form_of(request)
-    numbers = [str(each) for each in form.getlist("number")][:BULK_MAX]
-    return await run_in_threadpool(_assign_all, request, principal, numbers, _text(form, "to"))
 
 
 @router.get("/cases/{number}", name="case_page")
@@ -95,16 +73,16 @@ def _done(services: Services, number: int, who: str, form: FormData) -> Case:
     """
     desk = services.case_desk
     case_of(desk, number)
-    seen, comment = _whole(form, "seen"), _text(form, "comment")
-    match _text(form, "deed"):
+    seen, comment = _whole(form, "seen"), text_in(form, "comment")
+    match text_in(form, "deed"):
         case Deed.ASSIGN:
-            check_worker(services, _text(form, "to"))
-            return desk.assign(number, _text(form, "to"), who, comment, seen)
+            check_worker(services, text_in(form, "to"))
+            return desk.assign(number, text_in(form, "to"), who, comment, seen)
         case Deed.NOTE:
             return desk.note(number, who, comment, _evidence(form))
         case Deed.ACT:
             doing = doing_of(services, who, _whole(form, "days"), comment)
-            found = desk.act(number, _text(form, "measure"), doing, seen)
+            found = desk.act(number, text_in(form, "measure"), doing, seen)
             refresh_live(services)
             return found
         case Deed.CLOSE:
@@ -119,122 +97,32 @@ def _refused(
 ) -> Response:
     """The case again, with what was wrong and what was typed."""
     found = case_of(services_of(request).case_desk, number)
-    writer = _writer(request)
+    writer = writer_of(request)
     late = error.events if isinstance(error, ChangedError) else ()
     changed = [writer.event(each) for each in late]
     status = 422 if isinstance(error, InputError) else 409
-    typed = {"deed": _text(form, "deed"), "comment": _text(form, "comment")}
+    typed = {"deed": text_in(form, "deed"), "comment": text_in(form, "comment")}
     return _case(
         request,
         principal,
         found,
         status=status,
-        wrong=_why(error, words_of(request)),
+        wrong=why(error, words_of(request)),
         changed=changed,
         typed=typed,
     )
 
 
-def _why(error: HeadraceError, words: Words) -> str:
+def why(error: HeadraceError, words: Words) -> str:
     """What was wrong in the reader's language where it is one of the rules of cases."""
     if isinstance(error, RefusedError):
         return words(f"case_refusal_{error.refusal.value}")
     if isinstance(error, ChangedError):
         return words("case_changed")
-    return f"{error.problem}. {error.remedy}"
-
-
-def _assign_all(
-    request: Request, principal: Principal, numbers: Sequence[str], to: str
-) -> Response:
-    services, words = services_of(request), words_of(request)
-    wrong, given = [], 0
-    try:
-        check_worker(services, to)
-        chosen = [int(each) for each in numbers if each.isascii() and each.isdigit()]
-        if not chosen:
-            raise InputError(words("case_none_chosen"))
-    except InputError as error:
-        chosen, wrong = [], [str(error.problem)]
-    for number in chosen:
-        try:
-            services.case_desk.assign(number, to, principal.user.name, "", None)
-            given += 1
-        except (HeadraceError, OverflowError) as error:
-            told = _why(error, words) if isinstance(error, HeadraceError) else str(error)
-            wrong.append(f"{number}: {told}")
-    done = words("case_assigned_n", n=words.count(given), to=to) if given else ""
-    status = 200 if given or not wrong else 422
-    return _queue(request, principal, "all", "", done=done, wrong=wrong, status=status)
+    return said(error, words)
 
 
 # --- what is drawn --------------------------------------------------------------------------------
-
-
-def _queue(
-    request: Request,
-    principal: Principal,
-    view: str,
-    customer: str,
-    **more: Any,
-) -> Response:
-    services, writer = services_of(request), _writer(request)
-    desk, me = services.case_desk, principal.user.name
-    wanted = {
-        "mine": Wanted(owner=me),
-        "unassigned": Wanted(owner=NOBODY),
-        "overdue": Wanted(overdue=True),
-        "closed": Wanted(state=State.CLOSED),
-    }.get(view, Wanted())
-    found = [case for case in desk.queue(wanted) if customer in ("", case.customer)]
-    figures = desk.figures()
-    may_work = "case_work" in principal.may
-    told: dict[str, Any] = {"done": "", "wrong": (), "status": 200, "start": 0} | more
-    start = told["start"]
-    return draw(
-        request,
-        "cases.html",
-        principal,
-        view=view,
-        views=VIEWS,
-        customer=customer,
-        tickets=[writer.ticket(each) for each in found[start : start + SHOWN]],
-        further=max(0, len(found) - start - SHOWN),
-        step=SHOWN,
-        figures=figures,
-        rules=[_rule(each, writer) for each in figures.rules[:RULES_SHOWN]],
-        alerts=[(case.number, writer.alert(one)) for case, one in desk.alerts()[:ALERTS_SHOWN]],
-        people=workers(services) if may_work else [],
-        may_work=may_work,
-        me=me,
-        outcomes=list(Outcome),
-        is_simulated=_is_simulated(services),
-        **told,
-    )
-
-
-@dataclass(frozen=True)
-class RuleTold:
-    """A rule with what became of its alerts, ready to be read."""
-
-    policy: str
-    reason: str
-    alerts: str
-    fraud: str
-    genuine: str
-    precision: str
-
-
-def _rule(each: RuleFigures, writer: Writer) -> RuleTold:
-    words = writer.words
-    return RuleTold(
-        policy=each.policy,
-        reason=writer.reason(each.reason or None),
-        alerts=words.count(each.alerts),
-        fraud=words.count(each.fraud),
-        genuine=words.count(each.genuine),
-        precision="" if each.precision is None else words.share(each.precision),
-    )
 
 
 def _case(
@@ -245,10 +133,12 @@ def _case(
     status: int = 200,
     **more: Any,
 ) -> Response:
-    services, writer = services_of(request), _writer(request)
+    services, writer = services_of(request), writer_of(request)
     may_work = "case_work" in principal.may
+    desk = services.case_desk
+    held, others = desk.holding(found), desk.others_of(found)
     told = {"wrong": "", "changed": [], "typed": {"deed": "", "comment": ""}, "labels": ""} | more
-    if told["labels"] not in ("", "reported", "refused", "no_live"):
+    if told["labels"] not in ("", "reported", "taken_back", "refused", "no_live"):
         raise Refused(404, "There is no such page")
     return draw(
         request,
@@ -260,26 +150,39 @@ def _case(
         ticket=writer.ticket(found),
         alerts=[writer.alert(each) for each in found.alerts],
         events=[writer.event(each) for each in reversed(found.events)],
-        targets=services.case_desk.targets(found) if may_work else (),
+        targets=_targets(services, found, held) if may_work else (),
+        held=[writer.held(each) for each in held],
+        others=[writer.ticket(each) for each in others[:OTHERS_SHOWN]],
+        others_more=max(0, len(others) - OTHERS_SHOWN),
         people=workers(services) if may_work else [],
         may_work=may_work,
         me=principal.user.name,
         outcomes=list(Outcome),
         kinds=list(Evidence),
         words_max=WORDS_MAX,
-        is_simulated=_is_simulated(services),
+        is_simulated=is_simulated(services),
         **told,
     )
 
 
-def _writer(request: Request) -> Writer:
+def _targets(services: Services, found: Case, held: Sequence[Entry]) -> list[Target]:
+    """What may be done; nothing is lifted where nothing holds."""
+    return [
+        each
+        for each in services.case_desk.targets(found)
+        if each.measure is not Measure.LIFT or held
+    ]
+
+
+def writer_of(request: Request) -> Writer:
+    """What writes cases in the reader's language."""
     services = services_of(request)
     pack = packs.load(services.workspace.live_pack)
-    zone = ZoneInfo("Asia/Shanghai")
-    return Writer(words_of(request), zone, services.now(), pack.customer_reasons)
+    return Writer(words_of(request), services.zone, services.now(), pack.customer_reasons,
+                  services.workspace.currency)  # fmt: skip
 
 
-def _is_simulated(services: Services) -> bool:
+def is_simulated(services: Services) -> bool:
     """Whether the decisions in flight are labelled so; alerts come from there."""
     return services.open_live is not None and services.open_live.is_simulated
 
@@ -287,7 +190,7 @@ def _is_simulated(services: Services) -> bool:
 # --- fields ---------------------------------------------------------------------------------------
 
 
-def _text(form: FormData, name: str) -> str:
+def text_in(form: FormData, name: str) -> str:
     """A field's text without blanks around; empty where it is missing.
 
     Raises:
@@ -305,7 +208,7 @@ def _whole(form: FormData, name: str) -> int | None:
     Raises:
         InputError: It is something else.
     """
-    text = _text(form, name)
+    text = text_in(form, name)
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and 0 < len(text) <= 5 and int(text)):
@@ -314,7 +217,7 @@ def _whole(form: FormData, name: str) -> int | None:
 
 
 def _outcome(form: FormData) -> Outcome:
-    text = _text(form, "outcome")
+    text = text_in(form, "outcome")
     if text not in list(Outcome):
         raise InputError("Say what it was", where="outcome", remedy=", ".join(Outcome))
     return Outcome(text)
@@ -322,7 +225,7 @@ def _outcome(form: FormData) -> Outcome:
 
 def _evidence(form: FormData) -> list[tuple[Evidence, str]]:
     """What a note points at; nothing where no id is given."""
-    name, kind = _text(form, "evidence"), _text(form, "kind")
+    name, kind = text_in(form, "evidence"), text_in(form, "kind")
     if not name:
         return []
     if kind not in list(Evidence):

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from headrace.monitor.cases import State
 from headrace.web.console.words import Words
 from headrace.web.services import Services
-from headrace.workflows.policy_history import Deed
 
 DAY_US = 24 * 3600 * 1_000_000
 SHOWN = 12
@@ -38,15 +38,15 @@ def changes(services: Services, words: Words, may: frozenset[str]) -> tuple[Chan
 
 
 def _policies(services: Services, words: Words) -> Iterable[Change]:
-    for act in services.policies.acts():
+    for act in services.policies.acts_since(services.now() - DAY_US):
         text = words(f"changed_{act.deed.value}", policy=act.policy, version=act.version, by=act.by)
-        path = f"/policies/{act.policy}" if act.deed is not Deed.LIST else "/policies"
+        path = f"/policies/{quote(act.policy, safe='')}" if act.policy else "/policies"
         yield Change(act.at, text, path, "policies")
 
 
 def _cases(services: Services, words: Words) -> Iterable[Change]:
     since = services.now() - DAY_US
-    found = services.cases.cases()
+    found = services.case_desk.cases()
     opened = [each for each in found if each.opened > since]
     if opened:
         newest = max(each.opened for each in opened)

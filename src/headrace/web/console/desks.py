@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from fastapi import APIRouter, Request, Response
 
 from headrace.adapters import (
@@ -17,6 +16,7 @@ from headrace.adapters import (
 from headrace.errors import InputError
 from headrace.web.api.desks import pool_line, sheets
 from headrace.web.console.drawing import draw, words_of
+from headrace.web.console.refusals import said
 from headrace.web.console.tables import Shown, download, shown
 from headrace.web.console.today import Figure
 from headrace.web.console.words import Words
@@ -53,11 +53,11 @@ def collateral_page(request: Request, principal: Annotated[Principal, needs("loa
     try:
         found, wrong = desks.collateral(), ""
     except InputError as error:
-        found, wrong = {}, str(error)
+        found, wrong = {}, said(error, words)
     loans = found["loans"].to_pylist() if found else []
     headings, told = printing_collateral.headings(words.language), _collateral_words(words)
     parts = [
-        _part("collateral-loans", words("desk_loans"), _known(found), words, headings, told),
+        _part("collateral-loans", words("desk_loans"), found.get("loans"), words, headings, told),
         _part(
             "collateral-pieces", words("desk_pieces"), found.get("pieces"), words, headings, told
         ),
@@ -79,7 +79,7 @@ def vouchers_page(request: Request, principal: Annotated[Principal, needs("loans
         try:
             tables |= {f"{desk}-{name}": table for name, table in read(language).items()}
         except InputError as error:
-            wrong.append(str(error))
+            wrong.append(said(error, words))
     papers, goods = printing_vouchers.headings(language), printing_goods.headings(language)
     wanted = {
         "voucher-papers": (words("desk_papers"), papers),
@@ -116,7 +116,7 @@ def pools_page(request: Request, principal: Annotated[Principal, needs("loans")]
             part = f"pool-{pool.scheme}"
             parts.append(_part(part, name, pool.days, words, headings, told_cells))
     except InputError as error:
-        wrong = str(error)
+        wrong = said(error, words)
     parts = parts or [Part("pools", words("desk_pools"), None)]
     return _page(request, principal, "pools", parts, tuple(figures), wrong)
 
@@ -130,9 +130,12 @@ def desk_file(
     principal: Annotated[Principal, needs("loans")],
 ) -> Response:
     """A table of a desk, for Excel."""
-    desks, language = sheets(request, principal), words_of(request).language
+    desks, words = sheets(request, principal), words_of(request)
+    language = words.language
+    told: Told = {}
     if desk == "collateral":
         tables, headings = desks.collateral(), printing_collateral.headings(language)
+        told = _collateral_words(words)
     elif desk == "voucher":
         tables, headings = desks.vouchers(language), printing_vouchers.headings(language)
     elif desk == "receipt":
@@ -141,12 +144,26 @@ def desk_file(
         tables, headings = desks.double_pledges(language), printing_vouchers.headings(language)
     elif desk == "pool":
         tables = {each.scheme: each.days for each in desks.pools()}
-        headings = printing_pool.headings(language)
+        headings, told = printing_pool.headings(language), _pool_words(words)
     else:
         raise Refused(404, "There is no such desk")
     if part not in tables:
         raise Refused(404, "There is no such table")
-    return download(tables[part], headings, f"{desk}-{part}", kind=kind)
+    table = (
+        in_words(tables[part], told)
+        if told
+        else (printing_vouchers.for_people(tables[part], language))
+    )
+    return download(table, headings, f"{desk}-{part}", kind=kind)
+
+
+def in_words(table: pa.Table, told: Told) -> pa.Table:
+    """The table with its codes in words, as the page has it."""
+    for at, name in enumerate(table.column_names):
+        if name in told:
+            texts = [told[name](each) for each in table[name].to_pylist()]
+            table = table.set_column(at, name, pa.array(texts, pa.string()))
+    return table
 
 
 def _page(
@@ -186,17 +203,6 @@ def _part(
     told: Told | None = None,
 ) -> Part:
     return Part(name, text, None if table is None else shown(text, table, headings, words, told))
-
-
-def _known(found: Mapping[str, pa.Table]) -> pa.Table | None:
-    """The loans, of which a value that lacks a price is not known rather than too small."""
-    table = found.get("loans")
-    if table is None:
-        return None
-    for name in ("value_minor", "ratio"):
-        known = pc.if_else(table["complete"], table[name], None)
-        table = table.set_column(table.column_names.index(name), name, known)
-    return table
 
 
 def _margin(loans: list[dict[str, Any]], words: Words) -> tuple[Figure, ...]:

@@ -17,13 +17,16 @@ from headrace.web.api.evidence import (
     verdict,
 )
 from headrace.web.api.routes import position_seen
-from headrace.web.console.admin import Fields, zone_of
+from headrace.web.attachment import attachment
+from headrace.web.console.admin_parts import Fields
 from headrace.web.console.drawing import draw, words_of
+from headrace.web.console.words import Words
 from headrace.web.guard import field_of, needs
 from headrace.web.run_folder import Firm
 from headrace.web.security.accounts import Principal
 from headrace.web.security.scope import scope_of
 from headrace.web.services import services_of
+from headrace.workflows.run import STEPS
 
 SEE_OTHER = 303
 DECISION_STEP = "decision"
@@ -98,9 +101,7 @@ def receipt_page(request: Request, decision_id: str, principal: Reader) -> Respo
 def receipt_file(request: Request, decision_id: str, principal: Reader) -> Response:
     """One receipt as a file."""
     text = receipt_of(services_of(request), principal, decision_id).to_json()
-    plain = "".join(each if each.isascii() and each.isalnum() else "-" for each in decision_id)
-    headers = {"content-disposition": f'attachment; filename="receipt-{plain}.json"'}
-    return Response(f"{text}\n", media_type="application/json", headers=headers)
+    return attachment(f"{text}\n", f"receipt-{decision_id}.json", "application/json")
 
 
 def _page(
@@ -115,6 +116,7 @@ def _page(
     current, last = services.evidence.current(), services.evidence.last
     steps = current.steps()
     decisions = steps.pop(DECISION_STEP, 0)
+    told = [*steps.items(), (DECISION_STEP, decisions)]
     growth, growth_wrong = _growth(request, len(current.log.lines))
     return draw(
         request,
@@ -123,11 +125,11 @@ def _page(
         status=422 if wrong or growth_wrong else 200,
         is_simulated=services.run.current().about.simulated,
         state=log_state(services),
-        steps=[*steps.items(), (DECISION_STEP, decisions)],
+        steps=[(_step(step, words), count) for step, count in told],
         step_count=len(steps),
         decisions=decisions,
         last=None if last is None else run_verdict(last),
-        last_at="" if last is None else words.moment(last.at, zone_of(services)),
+        last_at="" if last is None else words.moment(last.at, services.zone),
         typed=typed or {"receipt": "", "key": ""},
         verified=verified,
         fault=_fault(verified),
@@ -136,6 +138,13 @@ def _page(
         growth_wrong=growth_wrong,
         sizes={name: request.query_params.get(name, "")[:DIGITS_MAX] for name in ("from", "to")},
     )
+
+
+def _step(step: str, words: Words) -> str:
+    """What a step of the log is called; one of another pack's, by its own name."""
+    if step == DECISION_STEP:
+        return words("evidence_each_decision")
+    return words.of(STEPS[step]) if step in STEPS else step
 
 
 def _growth(request: Request, entries: int) -> tuple[Any, bool]:

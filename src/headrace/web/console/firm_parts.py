@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from headrace import packs
+from headrace.clock import local_day
 from headrace.errors import HeadraceError
 from headrace.facts.kinds import PARTY
 from headrace.features.definition import Unit
@@ -15,6 +16,7 @@ from headrace.pack import Pack, Text
 from headrace.web import loan_views
 from headrace.web.api.parties import Firm, Position, cases_of, exposure_of, figures_of, positions_of
 from headrace.web.console.fact_cells import cell, heading
+from headrace.web.console.navigation import firm_at
 from headrace.web.console.today import reason_text
 from headrace.web.console.words import Words
 from headrace.web.firm_desk import Trade
@@ -325,7 +327,7 @@ def figures_part(look: Look) -> Mapping[str, Any]:
         "count": max((each.peers for each in found.items), default=0),
         "missing": len(found.missing),
         "definitions": found.version,
-        "day": found.as_of.date().isoformat(),
+        "day": local_day(found.as_of, look.firm.firms.run.about.zone).isoformat(),
     }
 
 
@@ -366,7 +368,8 @@ def exposure_part(look: Look) -> Mapping[str, Any]:
 
 
 def _position(look: Look, position: Position) -> Row:
-    day = position.since.date().isoformat() if position.since else ""
+    zone = look.firm.firms.run.about.zone
+    day = local_day(position.since, zone).isoformat() if position.since else ""
     told = (look.money(position.amount_minor), look.money(position.deductible_minor), day)
     return Row(position.product or "", told, look.facts_at(kind="exposure"), position.fact)
 
@@ -452,11 +455,6 @@ def left_out(words: Words, of_purpose: int, of_consent: int) -> tuple[str, ...]:
     """What is said of facts that may not be read."""
     told = {"firm_left_purpose": of_purpose, "firm_left_consent": of_consent}
     return tuple(words(name, n=words.count(n)) for name, n in told.items() if n)
-
-
-def firm_at(party: str) -> str:
-    """The address of a firm's page."""
-    return f"/firms/{quote(party, safe='')}"
 
 
 def graph_at(party: str) -> str:

@@ -18,7 +18,8 @@ from headrace.web.api.pages import PAGE, Cursor, position_after
 from headrace.web.api.parties import PartyLine, firm_of, line_of, parties
 from headrace.web.console.drawing import draw, words_of
 from headrace.web.console.fact_cells import heading
-from headrace.web.console.firm_parts import NEEDS, PARTS, Look, firm_at, graph_at, left_out
+from headrace.web.console.firm_parts import NEEDS, PARTS, Look, graph_at, left_out
+from headrace.web.console.navigation import firm_at
 from headrace.web.console.words import Words
 from headrace.web.guard import needs
 from headrace.web.problems import Refused

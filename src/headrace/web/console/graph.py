@@ -7,6 +7,7 @@ which the table says too.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from pydantic import BeforeValidator, Field
 from headrace.adapters.html.explorer import page_model, page_setup
 from headrace.errors import InputError
 from headrace.graph.groups.limits import Capital
+from headrace.money import MINOR_PER_MAJOR
 from headrace.web.api.graph_answers import (
     CODE_MAX,
     FAILED_MAX,
@@ -26,6 +28,7 @@ from headrace.web.api.graph_answers import (
     group_of,
     owners_of,
 )
+from headrace.web.attachment import attachment
 from headrace.web.console import graph_files
 from headrace.web.console.drawing import draw, words_of
 from headrace.web.console.graph_lists import (
@@ -39,16 +42,16 @@ from headrace.web.console.graph_lists import (
 )
 from headrace.web.console.graph_picture import exploration_of
 from headrace.web.console.graph_small import small
+from headrace.web.console.refusals import said
 from headrace.web.console.today import currency_of
 from headrace.web.console.words import TEXTS
-from headrace.web.graph_desk import Look, NoGraphError
-from headrace.web.graph_sight import Sight, sight_of
-from headrace.web.guard import needs
+from headrace.web.graph_desk import Look, NoGraphError, NoneReadableError
+from headrace.web.graph_sight import Sight, customers_of, found_parties, look_of, sight_of
+from headrace.web.guard import caller_of, needs
 from headrace.web.security.accounts import Principal
 from headrace.web.services import services_of
 from headrace.workflows.graph_findings import busiest
 from headrace.workflows.graph_near import Near, Reach
-from headrace.workflows.graph_view import find
 
 ONE_STEP = Reach(1, 400, 2_000)
 DRAWN, START_MOST, LISTED, FOUND_MAX = 150, 36, 300, 30
@@ -69,7 +72,7 @@ Party = Annotated[
 Day = Annotated[date | None, BeforeValidator(_given), Query()]
 Hops = Annotated[int, Query(ge=1, le=3)]
 Yuan = Annotated[
-    Annotated[float, Field(gt=0, le=YUAN_MAX, allow_inf_nan=False)] | None,
+    Annotated[Decimal, Field(gt=0, le=YUAN_MAX, allow_inf_nan=False)] | None,
     BeforeValidator(_given),
     Query(),
 ]
@@ -110,7 +113,7 @@ class Assumed:
 
 
 AskedHere = Annotated[Asked, Depends()]
-Graphing = Annotated[Principal, needs("graph")]
+Graphing = Annotated[Principal, needs("graph", "party", "text", "to", "failed")]
 Fill = Callable[[Look, str], dict[str, Any]]
 
 
@@ -119,9 +122,9 @@ def graph_small(request: Request, party: PartyAsked, principal: Graphing) -> Res
     """The neighbourhood of a firm as a fragment for other pages: a picture and a table."""
     services, words = services_of(request), words_of(request)
     try:
-        sight = _sight(request, principal)
-        sight.require(party)
-        found = sight.near(services.graph.look().near(party, ONE_STEP))
+        look, sight = look_of(services, principal), _sight(request, principal)
+        sight.require(look, party)
+        found = sight.near(look.near(party, ONE_STEP))
     except (InputError, NoGraphError):
         return draw(request, "graph_small.html", principal, status=404, small=None)
     picture = small(found, party, currency_of(services.run.current()), words)
@@ -135,7 +138,8 @@ def graph_page(request: Request, principal: Graphing, asked: AskedHere) -> Respo
     words, sight = words_of(request), _sight(request, principal)
 
     def fill(look: Look, party: str) -> dict[str, Any]:
-        shown = exploration_of(look, sight, party, Reach(asked.hops, DRAWN, DRAWN * 30))
+        reach = Reach(asked.hops, DRAWN, DRAWN * 30)
+        shown = exploration_of(look, sight, party, _currency(request), reach)
         setup = page_setup(shown, words.language)
         extra = {
             name: {"en": TEXTS[name].en, "zh": TEXTS[name].zh}
@@ -172,7 +176,7 @@ def graph_csv(
 ) -> Response:
     """All lines around a party for Excel."""
     found = _whole(request, principal, party, asked)
-    return _file(graph_files.as_csv(found), "text/csv; charset=utf-8", "relations.csv")
+    return attachment(graph_files.as_csv(found), "relations.csv", "text/csv; charset=utf-8")
 
 
 @router.get("/graph/relations.graphml", name="graph_graphml")
@@ -181,7 +185,7 @@ def graph_graphml(
 ) -> Response:
     """All lines around a party for Gephi, yEd, Cytoscape."""
     found = _whole(request, principal, party, asked)
-    return _file(graph_files.as_graphml(found), "application/xml", "relations.graphml")
+    return attachment(graph_files.as_graphml(found), "relations.graphml", "application/xml")
 
 
 @router.get("/graph/path", name="graph_path_page")
@@ -224,11 +228,12 @@ def graph_limits(
     """The groups of the party, and what each limit leaves to it."""
 
     def fill(_: Look, party: str) -> dict[str, Any]:
-        look = services_of(request).graph.customers(asked.day)
-        tier1_minor, net_minor = (None if x is None else round(x * 100) for x in (tier1, net))
+        look = customers_of(services_of(request), principal, asked.day)
+        currency = _currency(request)
+        tier1_minor, net_minor = (_minor(each, currency) for each in (tier1, net))
         capital = Capital(tier1_minor, net_minor, net_minor)
         group = group_of(look, _sight(request, principal), party, capital)
-        return {"group": group, "tier1": tier1, "net": net, "currency": _currency(request)}
+        return {"group": group, "tier1": tier1, "net": net, "currency": currency}
 
     return _page(request, principal, asked, "graph_limits.html", fill)
 
@@ -280,12 +285,11 @@ def _searched(request: Request, principal: Principal, asked: Asked) -> Response:
         return {"matches": matches(look)}
 
     def matches(look: Look) -> list[dict[str, Any]]:
-        rows = find(look.view, asked.text or "", FOUND_MAX).to_pylist()
-        return [row for row in rows if sight.clear([row["party"]])]
+        return found_parties(look, sight, asked.text or "", FOUND_MAX)
 
     sight = _sight(request, principal)
     try:
-        rows = matches(_look(request, asked))
+        rows = matches(_look(request, principal, asked))
     except (InputError, NoGraphError):
         rows = []
     exact = [row for row in rows if asked.text in (row["party"], row["name"])]
@@ -302,19 +306,25 @@ def _page(
     words = words_of(request)
     shown: dict[str, Any] = {"asked": asked, "wrong": None, "day": asked.day, "name": ""}
     shown |= {"known_by": asked.known_by, "party": asked.party or ""}
+    shown |= {"of_purpose": 0, "of_consent": 0}
     try:
-        look = _look(request, asked)
+        look = _look(request, principal, asked)
         sight = _sight(request, principal)
         seen = tuple(each for each in look.findings if sight.clear(each.members))
         party = asked.party or busiest(seen, look.view)
-        sight.require(party)
+        sight.require(look, party)
+        if asked.party is None:  # nobody named it: the line of the request does not either
+            act, who = f"GET {request.url.path}", principal.user.name
+            services_of(request).accounts.note(who, act, party, caller_of(request))
         shown |= {"party": party, "name": look.name_of(party) or party, "day": look.day}
+        shown |= {"of_purpose": look.of_purpose, "of_consent": look.of_consent}
         shown |= {"known_by": look.known_by, "is_simulated": look.simulated} | fill(look, party)
         status = 200
-    except NoGraphError:
-        template, status, shown["wrong"] = "graph_wrong.html", 409, words("graph_no_facts")
+    except NoGraphError as error:
+        why = "graph_none_readable" if isinstance(error, NoneReadableError) else "graph_no_facts"
+        template, status, shown["wrong"] = "graph_wrong.html", 409, words(why)
     except InputError as error:
-        told = words("graph_refused", problem=error.problem, remedy=error.remedy)
+        told = words("graph_refused", problem=said(error, words))
         template, status, shown["wrong"] = "graph_wrong.html", 422, told
     return draw(
         request, template, principal, status=status, query=asked.query(shown["party"]), **shown
@@ -323,23 +333,23 @@ def _page(
 
 def _whole(request: Request, principal: Principal, party: str, asked: Asked) -> Near:
     """What files hold."""
-    sight = _sight(request, principal)
-    sight.require(party)
-    return sight.near(_look(request, asked).near(party, Reach(asked.hops, 2_000, 20_000)))
+    look, sight = _look(request, principal, asked), _sight(request, principal)
+    sight.require(look, party)
+    return sight.near(look.near(party, Reach(asked.hops, 2_000, 20_000)))
 
 
 def _sight(request: Request, principal: Principal) -> Sight:
     return sight_of(principal, services_of(request).run.current())
 
 
-def _look(request: Request, asked: Asked) -> Look:
-    return services_of(request).graph.look(asked.day, asked.known_by)
+def _look(request: Request, principal: Principal, asked: Asked) -> Look:
+    return look_of(services_of(request), principal, asked.day, asked.known_by)
+
+
+def _minor(given: Decimal | None, currency: str) -> int | None:
+    """What somebody typed, in minor units to the nearest; None where nothing was."""
+    return None if given is None else int((given * MINOR_PER_MAJOR[currency]).to_integral_value())
 
 
 def _currency(request: Request) -> str:
     return currency_of(services_of(request).run.current())
-
-
-def _file(content: bytes, media_type: str, name: str) -> Response:
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=media_type, headers=headers)

@@ -10,13 +10,16 @@ from headrace.workflows import graph_findings
 from headrace.workflows.graph_near import Line, Near, Reach
 
 
-def exploration_of(look: Look, sight: Sight, party: str, reach: Reach) -> Exploration:
+def exploration_of(
+    look: Look, sight: Sight, party: str, currency: str, reach: Reach
+) -> Exploration:
     """What is drawn around a party.
 
     Args:
         look: The graph.
         sight: What is hidden.
         party: Code.
+        currency: Of amounts.
         reach: How much.
 
     Raises:
@@ -35,6 +38,7 @@ def exploration_of(look: Look, sight: Sight, party: str, reach: Reach) -> Explor
         findings=_findings(look, near),
         focus=party,
         as_of=look.view.moment,
+        currency=currency,
         zone=look.zone,
         left_out=left_out,
         simulated=look.simulated,

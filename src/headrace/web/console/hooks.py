@@ -22,9 +22,9 @@ from headrace.web.api.hooks import (
     webhooks,
 )
 from headrace.web.console.drawing import draw, words_of
-from headrace.web.console.jobs import ZONE
 from headrace.web.guard import form_of, needs
 from headrace.web.security.accounts import Principal
+from headrace.web.services import services_of
 
 SEE_OTHER = 303
 SHOWN = 10
@@ -124,7 +124,7 @@ def _told(request: Request, message: MessageView) -> Told:
     words = words_of(request)
     return Told(
         event=message.event,
-        at=words.moment(message.created, ZONE),
+        at=words.moment(message.created, services_of(request).zone),
         state=words(f"hooks_{message.state.replace(' ', '_')}"),
         tag=TAGS[message.state],
         tries=message.tries,

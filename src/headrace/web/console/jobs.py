@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from json import dumps
 from typing import Annotated, Any, get_args
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -18,6 +17,7 @@ from headrace.web.api.jobs import (
     JobView,
     cancel_job,
     jobs,
+    may_end,
     resume_job,
     seen,
     submitted,
@@ -29,9 +29,9 @@ from headrace.web.console.words import TEXTS, Words
 from headrace.web.guard import form_of, needs
 from headrace.web.jobs.kinds import KINDS, Kind
 from headrace.web.security.accounts import Principal
+from headrace.web.services import services_of
 
 SEE_OTHER = 303
-ZONE = ZoneInfo("Asia/Shanghai")  # of a Chinese bank's day
 TAGS = {"done": "good", "failed": "warn", "cancelled": ""}
 router = APIRouter(include_in_schema=False)
 
@@ -80,6 +80,7 @@ class Line:
     told: str
     percent: int
     moves: bool
+    may_end: bool
     can_resume: bool
     took: str
     files: tuple[str, ...]
@@ -99,9 +100,8 @@ def jobs_page(
 @router.get("/jobs/rows", name="jobs_rows")
 def jobs_rows(request: Request, principal: Annotated[Principal, needs("jobs")]) -> Response:
     """The table alone, asked for every two seconds while something moves."""
-    listed = jobs(request, principal)
-    lines = [_line(each, words_of(request)) for each in listed.items]
-    return draw(request, "jobs_rows.html", principal, lines=lines)
+    lines = [_line(each, request, principal) for each in jobs(request, principal).items]
+    return draw(request, "jobs_rows.html", principal, lines=lines, is_first=True)
 
 
 @router.post("/jobs", name="start_job")
@@ -122,7 +122,8 @@ def job_page(
     request: Request, job_id: JobId, principal: Annotated[Principal, needs("jobs")]
 ) -> Response:
     """One job."""
-    line = _line(view(seen(request, job_id, principal), principal), words_of(request))
+    found = view(seen(request, job_id, principal), principal)
+    line = _line(found, request, principal)
     return draw(request, "job.html", principal, line=line)
 
 
@@ -131,7 +132,8 @@ def job_progress(
     request: Request, job_id: JobId, principal: Annotated[Principal, needs("jobs")]
 ) -> Response:
     """How far a job is, as a part of a page that asks for itself again while it moves."""
-    line = _line(view(seen(request, job_id, principal), principal), words_of(request))
+    found = view(seen(request, job_id, principal), principal)
+    line = _line(found, request, principal)
     return draw(request, "job_progress.html", principal, line=line)
 
 
@@ -172,7 +174,7 @@ def _page(
         "jobs.html",
         principal,
         status=status,
-        lines=[_line(each, words) for each in listed.items],
+        lines=[_line(each, request, principal) for each in listed.items],
         starts=starts,
         further=listed.next,
         is_first=cursor is None,
@@ -230,25 +232,26 @@ def _given(kind: Kind, form: FormData) -> dict[str, Any]:
     return given
 
 
-def _line(found: JobView, words: Words) -> Line:
-    problem = found.problem
+def _line(found: JobView, request: Request, principal: Principal) -> Line:
+    words, zone = words_of(request), services_of(request).zone
     took = None if found.started is None or found.ended is None else found.ended - found.started
     return Line(
         id=found.id,
         title=words.of(found.text),
         by=found.by,
-        created=words.moment(found.created, ZONE),
+        created=words.moment(found.created, zone),
         status=words(f"jobs_{found.status.value}"),
         tag=TAGS.get(found.status.value, ""),
         told=words.of(found.told),
         percent=round(found.progress * 100),
         moves=not found.status.has_ended,
+        may_end=may_end(principal, found.by),
         can_resume=found.status.value in ("failed", "cancelled"),
         took="" if took is None else words("jobs_seconds", n=f"{took / 1_000_000:,.1f}"),
         files=found.files,
         given=_said(found, words),
         result="" if found.result is None else dumps(found.result, ensure_ascii=False, indent=2),
-        problem=problem,
+        problem=found.problem,
     )
 
 

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from headrace.adapters.live_watch import Flow, Line, Watched
+from headrace.adapters.quarantine import last_held
 from headrace.decisions.flow.decided import Plain
 from headrace.decisions.flow.policy import ACTIONS
 from headrace.facts.localtime import instant_of
 from headrace.web.api.live import live_of, no_decision
-from headrace.web.api.live_state import STRETCHES, LiveState, state_of
+from headrace.web.api.live_state import STRETCHES, LiveState, kafka_told, state_of
 from headrace.web.console.drawing import draw, words_of
 from headrace.web.console.words import Words
 from headrace.web.guard import needs
@@ -22,7 +23,7 @@ from headrace.web.services import services_of
 
 SECONDS_SHOWN, STEP = 600, 10
 WHOLE_FROM = 1_000  # from here on decimal places say nothing
-RULES_SHOWN, LINES_SHOWN, DAYS_SHOWN, FACTS_SHOWN = 12, 20, 30, 8
+RULES_SHOWN, LINES_SHOWN, DAYS_SHOWN, FACTS_SHOWN, HELD_SHOWN = 12, 20, 30, 8, 100
 router = APIRouter(include_in_schema=False)
 Sees = Annotated[Principal, needs("live")]
 
@@ -62,7 +63,7 @@ def live_now(request: Request, principal: Sees) -> Response:
     return _page(request, principal, "live_now.html")
 
 
-@router.get("/live/decisions/{decision_id}", name="live_decision_page")
+@router.get("/live/decisions/{decision_id:path}", name="live_decision_page")
 def live_decision_page(
     request: Request,
     decision_id: Annotated[str, Path(max_length=200)],
@@ -92,10 +93,22 @@ def live_decision_page(
     )
 
 
+@router.get("/live/quarantine", name="live_quarantine_page")
+def live_quarantine_page(
+    request: Request, principal: Annotated[Principal, needs("decisions")]
+) -> Response:
+    """Messages of Kafka that could not be used, the newest first."""
+    live = live_of(request)
+    held = last_held(live.rooms.folder, HELD_SHOWN)
+    return draw(
+        request, "live_quarantine.html", principal, held=held, is_simulated=live.is_simulated
+    )
+
+
 def _page(request: Request, principal: Principal, template: str) -> Response:
     live, words, now = live_of(request), words_of(request), services_of(request).now()
     live.watch.settle()
-    state = state_of(live, now)
+    state = state_of(live, now, kafka_told(services_of(request)))
     zone = live.zone
     rates = live.watch.rates(now, SECONDS_SHOWN, STEP)
     times = [f"{instant_of(at).astimezone(zone):%H:%M:%S}" for at, _ in rates]
@@ -116,6 +129,8 @@ def _page(request: Request, principal: Principal, template: str) -> Response:
         lines=[_line(words, live, each) for each in live.watch.last()[:LINES_SHOWN]],
         may_read="decisions" in principal.may,
         late=_late(state),
+        kafka_rate="–" if state.kafka is None else f"{state.kafka.per_second:,.1f}",
+        kafka_lag=_lag(state),
         milliseconds=_milliseconds,
         is_simulated=live.is_simulated,
     )
@@ -213,6 +228,13 @@ def _line(words: Words, live: LiveRoom, line: Line) -> dict[str, str]:
 def _time(live: LiveRoom, moment: int) -> str:
     found: datetime = instant_of(moment).astimezone(live.zone)
     return f"{found:%Y-%m-%d %H:%M:%S}"
+
+
+def _lag(state: LiveState) -> int | None:
+    """Messages that are not taken in yet; None where it is not known of every partition."""
+    lags = [] if state.kafka is None else [each.lag for each in state.kafka.places]
+    known = [each for each in lags if each is not None]
+    return sum(known) if lags and len(known) == len(lags) else None
 
 
 def _late(state: LiveState) -> int:

@@ -7,32 +7,36 @@ from urllib.parse import quote as escaped
 
 from starlette.datastructures import FormData
 
-from headrace.adapters.payout_store import Payout, StateError
+from headrace.adapters.payout_store import Payout, State, StateError
 from headrace.adapters.printing_book import GRADES, STATUS, WORDS
 from headrace.contracts.lending.account import Status
 from headrace.contracts.lending.events import REFUSAL_WORDS
 from headrace.errors import HeadraceError, InputError
 from headrace.money import format_minor, to_minor
 from headrace.pack import Text
+from headrace.web.console.refusals import said
 from headrace.web.console.words import Words
 from headrace.web.guard import field_of
 from headrace.web.loan_views import ContractLine
 from headrace.web.payouts import RefusedError
+from headrace.web.signing import SIGNED, Wish, contract_in
 from headrace.workflows.loan_requests import ALONE, TOGETHER, WITH_AMOUNT, Given
 
 FIELD_TEXTS = {
+    "day": "book_wrong_day",
     "on": "book_wrong_on",
     "amount": "book_wrong_amount",
     "until": "book_wrong_until",
     "rate": "book_wrong_rate",
     "key": "book_wrong_key",
     "note": "book_wrong_note",
+    "start": "book_wrong_start",
 }
 """What is said about a field that does not fit."""
 EVENT_TEXTS = {
     **ALONE,
     **TOGETHER,
-    "signed": Text("Signed", "签约"),
+    "signed": Text("Contract", "签约"),
     "approved": Text("Better class approved", "上调分类审批"),
     "restructure": Text("Extension or new terms", "展期、重组"),
     "resetrate": Text("Rate set again", "利率重定价"),
@@ -82,7 +86,7 @@ def wrong_text(error: HeadraceError, words: Words, day: date | None = None) -> s
     name = FIELD_TEXTS.get(error.where)
     if name is not None:
         return words(name, day=day.isoformat() if day else "")
-    return ". ".join(part for part in (error.problem, error.remedy) if part)
+    return said(error, words)
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ def payout_shown(payout: Payout, words: Words) -> PayoutShown:
     return PayoutShown(
         payout.number,
         what.contract,
-        loan_href(what.contract),
+        _payout_href(payout),
         words.of(EVENT_TEXTS.get(what.event, Text(what.event, what.event))),
         format_minor(what.amount, what.currency) if what.amount else "",
         payout.asked_by,
@@ -160,13 +164,21 @@ def payout_shown(payout: Payout, words: Words) -> PayoutShown:
     )
 
 
+def _payout_href(payout: Payout) -> str:
+    """The loan; of a contract that is not signed yet, the application."""
+    what = payout.what
+    if what.event == SIGNED and payout.state is not State.DONE:
+        return f"/apply/{escaped(contract_in(what).decision_id, safe='')}"
+    return loan_href(what.contract)
+
+
 def loan_href(contract: str) -> str:
     """Where the page of a loan is."""
     return f"/book/loans/{escaped(contract, safe='@')}"
 
 
-def given_in(form: FormData) -> Given:
-    """What was filled in.
+def given_in(form: FormData, currency: str) -> Given:
+    """What was filled in; an amount is in major units of the contract's currency.
 
     Raises:
         InputError: A field cannot be read.
@@ -176,16 +188,30 @@ def given_in(form: FormData) -> Given:
     return Given(
         act,
         day_of(field_of(form, "on"), "on"),
-        _amount(amount) if amount and act in WITH_AMOUNT else None,
+        _amount(amount, currency) if amount and act in WITH_AMOUNT else None,
         day_of(field_of(form, "until"), "until"),
         _rate(rate) if rate else None,
         field_of(form, "fee")[:60],
     )
 
 
-def _amount(text: str) -> int:
+def wish_in(form: FormData, currency: str, key: str) -> Wish:
+    """What was filled in of a contract to be signed; an amount is in major units.
+
+    Raises:
+        InputError: A field cannot be read.
+    """
+    amount = field_of(form, "amount").strip()
+    return Wish(
+        _amount(amount, currency) if amount else None,
+        day_of(field_of(form, "start"), "start"),
+        key,
+    )
+
+
+def _amount(text: str, currency: str) -> int:
     try:
-        return to_minor(Decimal(text.replace(",", "").replace("，", "")), "CNY")
+        return to_minor(Decimal(text.replace(",", "").replace("，", "")), currency)
     except (ArithmeticError, ValueError) as error:
         raise InputError("this is no amount", where="amount", remedy="such as 12345.67") from error
 

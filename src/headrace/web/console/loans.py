@@ -1,6 +1,7 @@
 """Pages of loans: the list with its filters, and one loan with all about it and acts on it."""
 
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -91,7 +92,6 @@ def loans_page(
     rows, title = _chosen(services, found, principal, chosen, words)
     pages = max(-(-len(rows) // PAGE), 1)
     shown = rows[(page - 1) * PAGE : page * PAGE]
-    owed = sum(each.owed_minor for each in rows)
     return draw(
         request,
         "loans.html",
@@ -101,7 +101,7 @@ def loans_page(
         title=title,
         grades=[(name, words.of(text)) for name, text in GRADES.items()],
         statuses=[(name, words.of(text)) for name, text in STATUS.items()],
-        summary=words("book_loans_found", n=words.count(len(rows)), owed=words.money(owed, "CNY")),
+        summary=words("book_loans_found", n=words.count(len(rows)), owed=_owed(rows, words)),
         before=f"/book/loans?{chosen.query(page=page - 1)}" if page > 1 else "",
         after=f"/book/loans?{chosen.query(page=page + 1)}" if page < pages else "",
         files=[(kind.upper(), f"/book/loans.{kind}?{chosen.query()}") for kind in ("xlsx", "csv")],
@@ -123,7 +123,8 @@ def loans_file(
     rows, _ = _chosen(services, found, principal, chosen, words)
     table = pa.Table.from_pylist([vars(each) for each in rows], LIST_FILE)
     headings = {name: words.of(text) for name, text in LIST_HEADS.items()}
-    return download(table, headings, f"loans-{found.day}", kind=kind)
+    currency = rows[0].currency if rows else "CNY"
+    return download(table, headings, f"loans-{found.day}", kind=kind, currency=currency)
 
 
 LIST_FILE = pa.schema(
@@ -161,10 +162,10 @@ async def loan_act(
 
 def _acted(request: Request, contract: str, principal: Principal, form: FormData) -> Response:
     services = services_of(request)
-    loan_views.single(services, contract, principal)
+    currency = loan_views.single(services, contract, principal).line.currency
     key = field_of(form, "reference").strip() or field_of(form, "key")
     try:
-        given = given_in(form)
+        given = given_in(form, currency)
         if given.act in TOGETHER:
             payouts.ask(services, contract, given, key, principal.user.name)
             done = "asked"
@@ -243,6 +244,14 @@ def _chosen(
     return rows, title
 
 
+def _owed(rows: tuple[ContractLine, ...], words: Words) -> str:
+    """What is owed in all, by currency."""
+    sums: Counter[str] = Counter()
+    for each in rows:
+        sums[each.currency] += each.owed_minor
+    return ", ".join(words.money(sums[name], name) for name in sorted(sums)) or "0"
+
+
 def _facts(found: Single, words: Words) -> list[tuple[str, str]]:
     line, terms = found.line, found.loan.contract.terms
     zh, en = METHOD_WORDS[terms.method]
@@ -281,8 +290,10 @@ def _clearing(quoted: Quote, currency: str, words: Words) -> tuple[list[tuple[st
 
 
 def _rows(found: Single) -> list[tuple[str, ...]]:
+    currency = found.line.currency
+
     def plain(minor: int) -> str:
-        return f"{minor / 100:,.2f}" if minor else ""
+        return format_minor(minor, currency) if minor else ""
 
     return [
         (

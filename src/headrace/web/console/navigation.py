@@ -1,6 +1,7 @@
 """The pages that stand in the menu, in the order in which they stand there."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from headrace.web.security.accounts import Principal
 
@@ -48,3 +49,8 @@ def places_for(principal: Principal | None) -> tuple[Place, ...]:
     if principal is None:
         return ()
     return tuple(each for each in PLACES if each.permission in principal.may)
+
+
+def firm_at(party: str) -> str:
+    """The address of a firm's page."""
+    return f"/firms/{quote(party, safe='')}"

@@ -1,23 +1,36 @@
-"""Signing in elsewhere: the way out to the provider, and the way back in."""
+"""Signing in elsewhere: the way to the provider and back in, and signing out there too."""
 
 import base64
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 
 from headrace.errors import HeadraceError
+from headrace.web.console.drawing import draw
 from headrace.web.console.pages import SEE_OTHER, sign_in_form, signed_in
-from headrace.web.guard import caller_of, local_path, own_origin, session_cookie
+from headrace.web.guard import (
+    caller_of,
+    field_of,
+    form_of,
+    local_path,
+    own_origin,
+    session_cookie,
+)
 from headrace.web.problems import Refused, request_id
-from headrace.web.security.entering import enter
-from headrace.web.security.oidc import Provider
+from headrace.web.security.entering import enter, leave
+from headrace.web.security.oidc import Provider, SignInRefusedError
 from headrace.web.security.tokens import fresh_token
 from headrace.web.services import Services, services_of
 from headrace.web.settings import Settings
 
 BACK = "/sign-in/oidc/return"
+AFTER = "/sign-in"  # where a browser comes that signed out at the provider
 WAY_SECONDS = 600
+LOGOUT_TOKEN_MAX = 20_000  # characters
 router = APIRouter(include_in_schema=False)
 
 
@@ -78,6 +91,43 @@ def oidc_return(request: Request) -> Response:
         response = signed_in(settings, token, way.onward)
     response.delete_cookie(way_cookie(settings), secure=settings.is_secure, httponly=True)
     return response
+
+
+@router.get("/sign-out/elsewhere", name="signed_out_page")
+def signed_out_page(request: Request) -> Response:
+    """Signed out here; and a link to sign out at the provider too.
+
+    A link, and nothing that goes there by itself: anybody can send a browser to this page.
+    """
+    services = services_of(request)
+    provider = _provider(services)
+    try:
+        there = provider.way_out(own_origin(request, services.settings) + AFTER)
+    except HeadraceError as error:
+        services.log({"event": "no way out", "request": request_id(request), "why": str(error)})
+        there = ""
+    name = provider.settings.name
+    return draw(request, "signed_out.html", there=there, elsewhere=name)
+
+
+@router.post("/sign-in/oidc/leave", name="oidc_leave")
+async def oidc_leave(request: Request, form: Annotated[FormData, Depends(form_of)]) -> Response:
+    """The provider says that somebody signed out there: their sessions here end.
+
+    No form of a page of ours: the token is signed by the provider, and that is the proof.
+    """
+    services = services_of(request)
+    provider = _provider(services)
+    try:
+        token = field_of(form, "logout_token")[:LOGOUT_TOKEN_MAX]
+        told = await run_in_threadpool(provider.leaving, token)
+    except SignInRefusedError as error:
+        services.log(
+            {"event": "sign-out refused", "request": request_id(request), "why": str(error)}
+        )
+        return JSONResponse({"error": "invalid_request"}, 400)
+    await run_in_threadpool(leave, services.accounts, told, caller_of(request))
+    return Response()
 
 
 def way_cookie(settings: Settings) -> str:

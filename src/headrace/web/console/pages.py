@@ -1,6 +1,5 @@
-"""Pages: sign in and out, password, language, *Today*, and the decisions one by one."""
+"""The first pages: sign in and out, password, language, *Today*."""
 
-from dataclasses import dataclass
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -9,16 +8,12 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from headrace import packs
-from headrace.decisions.lending.decision import Outcome
 from headrace.errors import InputError
-from headrace.web.api.routes import DecisionLine, decisions
 from headrace.web.console.assets import BY_URL
 from headrace.web.console.changes import changes
 from headrace.web.console.drawing import LANGUAGE_COOKIE, draw, words_of
-from headrace.web.console.firm_parts import firm_at
-from headrace.web.console.today import reason_text, today
-from headrace.web.console.words import LANGUAGES, Words
+from headrace.web.console.today import today
+from headrace.web.console.words import LANGUAGES
 from headrace.web.guard import (
     caller_of,
     field_of,
@@ -86,7 +81,8 @@ def sign_out(request: Request, principal: Annotated[Principal, needs("account")]
     services = services_of(request)
     if principal.session is not None:
         services.accounts.sign_out(principal.session, caller_of(request))
-    return _signed_out(services, "/sign-in")
+    is_elsewhere = services.provider is not None and bool(principal.user.subject)
+    return _signed_out(services, "/sign-out/elsewhere" if is_elsewhere else "/sign-in")
 
 
 @router.get("/password", name="password_page")
@@ -143,67 +139,6 @@ def today_page(request: Request, principal: Annotated[Principal, needs("book")])
             (words.moment(each.at, zone), each) for each in changes(services, words, principal.may)
         ],
         is_simulated=run.about.simulated,
-    )
-
-
-@dataclass(frozen=True)
-class FirmLine:
-    """One decision as the page shows it; all texts are ready to be read."""
-
-    decision_id: str
-    firm: str
-    href: str
-    industry: str
-    outcome: str
-    limit: str
-    rate: str
-    rating: str
-    reason: str
-
-
-@router.get("/decisions", name="decisions_page")
-def decisions_page(
-    request: Request,
-    principal: Annotated[Principal, needs("decisions")],
-    outcome: Outcome | None = None,
-    cursor: str | None = None,
-) -> Response:
-    """Decisions one by one, as the API lists them."""
-    words = words_of(request)
-    listed = decisions(request, principal, outcome, cursor)
-    about = services_of(request).run.current().about
-    pack = packs.load(about.pack)
-    lines = [
-        _firm_line(
-            each, words, words.of(reason_text(pack, each.reasons[0])) if each.reasons else ""
-        )
-        for each in listed.items
-    ]
-    return draw(
-        request,
-        "decisions.html",
-        principal,
-        lines=lines,
-        further=listed.next,
-        kinds=[each.value for each in Outcome],
-        chosen=outcome.value if outcome else "",
-        is_first=cursor is None,
-        is_simulated=about.simulated,
-    )
-
-
-def _firm_line(line: DecisionLine, words: Words, reason: str) -> FirmLine:
-    is_offer = line.limit_minor > 0
-    return FirmLine(
-        decision_id=line.decision_id,
-        firm=line.name or line.party,
-        href=firm_at(line.party),
-        industry=line.industry or "",
-        outcome=words(f"outcome_{line.outcome.value}"),
-        limit=words.money(line.limit_minor, line.currency) if is_offer else "",
-        rate="" if line.rate is None else words.share(line.rate, 2),
-        rating=line.rating or "",
-        reason=reason,
     )
 
 

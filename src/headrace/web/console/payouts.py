@@ -1,5 +1,6 @@
 """The page of payouts: what waits for a second person, what was decided; and the end of a day."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
@@ -11,12 +12,21 @@ from headrace.adapters.payout_store import State, StateError
 from headrace.contracts.lending.account import Status
 from headrace.errors import HeadraceError, InputError
 from headrace.web import loan_views, payouts
+from headrace.web.api.apply import ApplicationId, kept_of
 from headrace.web.api.loans import PayoutNumber, end_days, one_payout, seen_payouts
+from headrace.web.console.apply import shown_of
 from headrace.web.console.drawing import draw, words_of
-from headrace.web.console.loan_words import loan_shown, payout_shown, wrong_text
+from headrace.web.console.loan_words import (
+    day_of,
+    loan_shown,
+    payout_shown,
+    wish_in,
+    wrong_text,
+)
 from headrace.web.guard import field_of, form_of, needs
 from headrace.web.payouts import RefusedError
-from headrace.web.problems import problem_of
+from headrace.web.problems import NoBookError, problem_of
+from headrace.web.run_folder import Firm
 from headrace.web.security.accounts import Principal
 from headrace.web.security.scope import scope_of
 from headrace.web.services import services_of
@@ -32,6 +42,17 @@ def payouts_page(
 ) -> Response:
     """Payouts that wait, and those that were decided."""
     return _drawn(request, principal, done=done)
+
+
+@router.post("/apply/{application_id}/contract", name="contract_ask")
+async def contract_ask(
+    request: Request,
+    application_id: ApplicationId,
+    principal: Annotated[Principal, needs("payout")],
+) -> Response:
+    """Ask for the contract of an approved application; another person signs it."""
+    form = await form_of(request)
+    return await run_in_threadpool(_contract_asked, request, application_id, principal, form)
 
 
 @router.post("/book/payouts/{number}/approve", name="payout_approve")
@@ -62,12 +83,53 @@ async def payout_reject(
 
 
 @router.post("/book/end-day", name="book_end_day")
-def book_end_day(
+async def book_end_day(
     request: Request, principal: Annotated[Principal, needs("payout_approve")]
 ) -> Response:
-    """End the book's day."""
-    end_days(services_of(request), None)
+    """End the book's day: the one that the button names, so that pressed twice it ends one."""
+    form = await form_of(request)
+    return await run_in_threadpool(_ended, request, principal, form)
+
+
+def _ended(request: Request, principal: Principal, form: FormData) -> Response:
+    services = services_of(request)
+    try:
+        wanted = day_of(field_of(form, "day"), "day")
+        with services.book.inside() as here:
+            if wanted != here.desk.book.day:
+                raise InputError(
+                    f"the book stands on the morning of {here.desk.book.day}",
+                    where="day",
+                    remedy="end that day",
+                )
+            end_days(services, wanted)
+    except InputError as error:
+        return _drawn(request, principal, error=error)
     return RedirectResponse("/book/payouts?done=ended", SEE_OTHER)
+
+
+def _contract_asked(
+    request: Request, application_id: str, principal: Principal, form: FormData
+) -> Response:
+    services, words = services_of(request), words_of(request)
+    kept = kept_of(services, application_id, principal)
+    shown = shown_of(services, kept, words)
+    try:
+        # asked twice it is asked once, and anew after it was rejected
+        before = services.payouts.payouts(contract=f"L-{kept.id}", states=(State.REJECTED,))
+        wish = wish_in(form, shown.answer.currency, f"sign {kept.id} {len(before)}")
+        payouts.ask_contract(services, kept, wish, principal.user.name)
+    except (InputError, StateError, NoBookError) as error:
+        return draw(
+            request,
+            "apply_answer.html",
+            principal,
+            status=problem_of(error).status,
+            shown=shown,
+            sign_wrong=wrong_text(error, words),
+            is_simulated=shown.answer.simulated,
+        )
+    return RedirectResponse("/book/payouts?done=contract", SEE_OTHER)
 
 
 def _rejected(request: Request, number: int, principal: Principal, form: FormData) -> Response:
@@ -93,10 +155,16 @@ def _drawn(
     decided = services.payouts.payouts(states=(State.DONE, State.REJECTED), count=DECIDED_SHOWN)
     told = {
         "approved": words("book_payout_approved"),
+        "contract": words("book_contract_asked"),
         "rejected": words("book_payout_rejected"),
         "ended": words("book_day_ended", day=book.day.isoformat()),
     }
     firms = {each.contract: each.name or each.party for each in book.lines}
+    run = loan_views.run_or_none(services)
+    known: Mapping[str, Firm] = {} if run is None else run.firms
+    for each in (*waiting, *decided):  # a contract that is not signed is not in the book
+        firm = known.get(each.what.party, loan_views.NOBODY)
+        firms.setdefault(each.what.contract, firm.name or each.what.party)
     return draw(
         request,
         "payouts.html",

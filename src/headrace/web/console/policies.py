@@ -1,5 +1,6 @@
 """Pages of policies: what decides, versions and who answers for them, trials, lists."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -9,46 +10,48 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
 from headrace.adapters.job_store import Job
+from headrace.adapters.policies_in_force import SHIPPED
+from headrace.adapters.policy_desk_store import Trial
 from headrace.adapters.store import csv_bytes
-from headrace.decisions.flow.differences import moment_in_words
 from headrace.decisions.flow.policy import ListStep
 from headrace.errors import HeadraceError
-from headrace.web.api.policies import (
-    Judgement,
-    Name,
-    Number,
-    act_of,
-    download,
-    policies,
-    tables_shown,
-)
+from headrace.web.api.policies import Name, Number, act_of, policies
 from headrace.web.api.policy_desk import (
     EntryGiven,
     TrialId,
     add_entry,
+    percent_of,
     seen_changes,
+    submit_comparison,
     submit_trial,
     visible_entries,
 )
+from headrace.web.api.policy_shapes import Judgement, tables_shown
+from headrace.web.attachment import attachment
 from headrace.web.console.drawing import draw, words_of
 from headrace.web.console.policy_views import (
     PLACE,
     act_views,
+    beside_text,
     labels_of,
     remark_views,
-    said,
+    rollout_view,
     trial_view,
     version_view,
     version_views,
 )
+from headrace.web.console.refusals import said
+from headrace.web.console.words import Words
 from headrace.web.guard import field_of, form_of, needs
 from headrace.web.policies import (
     Subject,
     check,
+    compared_with,
     document_at,
     files_of,
     judge,
     number_in_force,
+    policy_names,
     subject_of,
 )
 from headrace.web.problems import Refused
@@ -59,6 +62,7 @@ from headrace.workflows.policy_documents import changes_between
 
 SEE_OTHER = 303
 CHANGES_SHOWN, LIST_SHOWN = 200, 300
+TRIALS = ("trial", "rollout")
 router = APIRouter(include_in_schema=False)
 
 Form = Annotated[FormData, Depends(form_of)]
@@ -120,14 +124,14 @@ def _lists(
     wrong: str = "",
     typed: dict[str, str] | None = None,
 ) -> Response:
-    services = services_of(request)
+    services, words = services_of(request), words_of(request)
     known = visible_entries(services, principal)
     now = services.now()
     shown = [
         {
             **vars(each),
-            "from": moment_in_words(each.valid_from),
-            "to": "" if each.valid_until is None else moment_in_words(each.valid_until),
+            "from": words.moment(each.valid_from, PLACE),
+            "to": "" if each.valid_until is None else words.moment(each.valid_until, PLACE),
             "holds": each.holds(now),
         }
         for each in reversed(known[-LIST_SHOWN:])
@@ -139,6 +143,7 @@ def _lists(
         principal,
         status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
         entries=shown,
+        hidden=max(0, len(known) - LIST_SHOWN),
         names=names,
         typed=typed or dict.fromkeys(("list", "value", "reason", "scope", "until"), ""),
         wrong=wrong,
@@ -148,9 +153,12 @@ def _lists(
 def _asked_lists(services: Services) -> set[str]:
     """Names of lists that policies in force ask."""
     found: set[str] = set()
-    for name in (services.workspace.pack, services.workspace.live_pack):
+    for name in policy_names(services):
         subject = subject_of(services, name)
-        document = document_at(services, subject, number_in_force(services, subject))
+        number = number_in_force(services, subject)
+        if number == SHIPPED and subject.pack is None:
+            continue  # nothing decides by it yet
+        document = document_at(services, subject, number)
         steps = document.loaded.policy.steps
         found |= {step.name for step in steps if isinstance(step, ListStep)}
     return found
@@ -172,6 +180,9 @@ def policy_page(
         subject=subject,
         title=_title(subject, request),
         in_force=number_in_force(services, subject),
+        beside=[
+            (each.version, beside_text(each, words)) for each in subject.history.beside_at(now)
+        ],
         planned=planned if planned and planned.start > now else None,
         planned_at=words.moment(planned.start, PLACE) if planned else "",
         lends=subject.name == services.workspace.pack,
@@ -202,13 +213,14 @@ def judge_policy_page(
     """Approve, reject, roll out or roll back."""
     services = services_of(request)
     subject = subject_of(services, name)
-    said_so = Judgement(field_of(form, "comment"), field_of(form, "start") or None)
+    comment, start = field_of(form, "comment"), field_of(form, "start") or None
     try:
+        said_so = Judgement(comment, start, percent_of(field_of(form, "share")))
         act = act_of(subject, field_of(form, "deed"), number, principal.user.name, said_so)
         judge(services, subject, act)
     except (HeadraceError, Refused) as error:
         wrong = said(error, words_of(request))
-        return _version_page(request, principal, name, number, (wrong, said_so.comment))
+        return _version_page(request, principal, name, number, (wrong, comment))
     return RedirectResponse(f"/policies/{name}/versions/{number}", SEE_OTHER)
 
 
@@ -227,6 +239,19 @@ def try_policy_page(
     return RedirectResponse(f"/policies/{name}/trials/{trial}", SEE_OTHER)
 
 
+@router.post("/policies/{name}/versions/{number}/compare", name="compare_rollout_page")
+def compare_rollout_page(
+    request: Request,
+    name: Name,
+    number: Number,
+    principal: Annotated[Principal, needs("policy_write")],
+) -> Response:
+    """Compare what a version beside the one in force decided with what that did."""
+    services = services_of(request)
+    trial = submit_comparison(services, subject_of(services, name), number, principal)
+    return RedirectResponse(f"/policies/{name}/trials/{trial}", SEE_OTHER)
+
+
 def _version_page(
     request: Request,
     principal: Principal,
@@ -238,12 +263,19 @@ def _version_page(
     subject = subject_of(services, name)
     document = document_at(services, subject, number)
     checked = check(services, subject, number, {})
-    in_force, now = number_in_force(services, subject), services.now()
-    against = in_force if number != in_force else max(number - 1, 0)
+    now = services.now()
+    against = compared_with(services, subject, number)
     texts = editable(document)
     tables = tables_shown(document)
     held = {f"{each.name}.csv" for each in tables}
-    changed = changes_between(document_at(services, subject, against), document)
+    changed = (
+        ()
+        if against is None
+        else changes_between(document_at(services, subject, against), document)
+    )
+    standing = {each.version: each for each in subject.history.beside_at(now)}
+    trials = services.policy_desk.trials(subject.name, document.digest())
+    beside = [each for each in trials if "rollout" in each.told]
     version = subject.history.version(number) if number else None
     return draw(
         request,
@@ -264,7 +296,12 @@ def _version_page(
         labels=labels_of(subject.pack, words),
         others={file: text for file, text in texts.items() if file not in held},
         files=sorted(files_of(services, subject, number)),
-        trials=_trial_lines(services, subject, document.digest(), request),
+        trials=_trial_lines(trials, words),
+        beside=beside_text(standing[number], words) if number in standing else "",
+        decides_events=subject.pack is not None and bool(subject.pack.policy),
+        rollout=rollout_view(beside[0].told, words) if beside else None,
+        rollout_at=words.moment(beside[0].at, PLACE) if beside else "",
+        rollout_id=beside[0].id if beside else "",
         wrong=refused[0],
         typed=refused[1],
         digest=document.digest(),
@@ -292,13 +329,21 @@ def _offered(subject: Subject, number: int, now: int, principal: Principal) -> l
         offered.append("rollback")
     elif number != active and (planned is None or planned.version != number):
         offered.append("activate")
-    return [*offered, "reject"]
+    offered += _beside_offered(subject, number, now)
+    decides = number in {active, planned.version if planned else None}
+    return offered if decides else [*offered, "reject"]  # what decides is rolled back instead
 
 
-def _trial_lines(
-    services: Services, subject: Subject, digest: str, request: Request
-) -> list[dict[str, Any]]:
-    words = words_of(request)
+def _beside_offered(subject: Subject, number: int, now: int) -> list[str]:
+    """What an approved version may be beside the one in force; only events are decided so."""
+    if subject.pack is None or not subject.pack.policy:
+        return []
+    if number in {each.version for each in subject.history.beside_at(now)}:
+        return ["challenge", "shadow", "withdraw"]
+    return [] if number == subject.history.active_at(now) else ["challenge", "shadow"]
+
+
+def _trial_lines(trials: Sequence[Trial], words: Words) -> list[dict[str, Any]]:
     return [
         {
             "id": each.id,
@@ -307,8 +352,9 @@ def _trial_lines(
             "base": each.base,
             "cases": f"{each.told['cases']:,}",
             "changed": f"{each.told['changed']:,}",
+            "is_rollout": "rollout" in each.told,
         }
-        for each in services.policy_desk.trials(subject.name, digest)
+        for each in trials
     ]
 
 
@@ -324,7 +370,7 @@ def policy_trial_page(
     subject = subject_of(services, name)
     job = services.jobs.state(trial)  # first: whoever ends it keeps the trial before
     found = services.policy_desk.trial(name, trial)
-    if found is None and (job is None or job.kind != "trial" or job.given.get("policy") != name):
+    if found is None and (job is None or job.kind not in TRIALS or job.given.get("policy") != name):
         raise Refused(HTTPStatus.NOT_FOUND, "There is no such trial")
     view = None if found is None else trial_view(found.told, words)
     return draw(
@@ -410,7 +456,7 @@ def policy_changes_csv(
         raise Refused(HTTPStatus.NOT_FOUND, "There is no such trial")
     rows = seen_changes(services, principal, found)
     table = pa.Table.from_pylist(list(rows)) if rows else pa.table({"party": pa.array([], "str")})
-    return download(csv_bytes(table), f"{name}-changes.csv", "text/csv; charset=utf-8")
+    return attachment(csv_bytes(table), f"{name}-changes.csv", "text/csv; charset=utf-8")
 
 
 def _change(row: dict[str, Any], firms: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -13,15 +13,16 @@ from starlette.datastructures import FormData
 from headrace.adapters.policy_desk_store import Draft
 from headrace.decisions.tables.grid import LETTERS
 from headrace.errors import HeadraceError, InputError
-from headrace.web.api.policies import NUMBER_MAX, Name
+from headrace.web.api.policies import Name, Number
 from headrace.web.api.policy_desk import submit_trial
 from headrace.web.console.drawing import draw, words_of
 from headrace.web.console.policies import SEE_OTHER, Form
-from headrace.web.console.policy_views import allowed, remark_views, said, vocabulary
+from headrace.web.console.policy_views import allowed, remark_views, vocabulary
+from headrace.web.console.refusals import said
 from headrace.web.guard import field_of, needs
 from headrace.web.policies import (
     Subject,
-    changes_since,
+    changes_in_force,
     check,
     draft_of,
     number_in_force,
@@ -30,6 +31,7 @@ from headrace.web.policies import (
     save_draft,
     subject_of,
     texts_of,
+    whole_of,
 )
 from headrace.web.problems import Refused
 from headrace.web.security.accounts import Principal
@@ -44,16 +46,31 @@ def edit_policy_page(
     request: Request,
     name: Name,
     principal: Annotated[Principal, needs("policy_write")],
-    version: Annotated[int | None, Query(ge=0, le=NUMBER_MAX)] = None,
 ) -> Response:
-    """The editor, with your draft; `version` begins one from an older version's texts."""
+    """The editor, with your draft."""
     services = services_of(request)
     subject = subject_of(services, name)
     draft = draft_of(services, subject, principal.user.name)
-    if version is not None and not draft.revision:
-        draft = replace(draft, files=texts_of(services, subject, version))
-        draft = save_draft(services, subject, draft)
     return _page(request, principal, subject, draft)
+
+
+@router.post("/policies/{name}/versions/{number}/edit", name="begin_policy_draft")
+def begin_policy_draft(
+    request: Request,
+    name: Name,
+    number: Number,
+    principal: Annotated[Principal, needs("policy_write")],
+) -> Response:
+    """Begin a draft from a version's texts; one that you are writing already is not lost."""
+    services, words = services_of(request), words_of(request)
+    subject = subject_of(services, name)
+    draft = draft_of(services, subject, principal.user.name)
+    if draft.files:
+        key = "policies_draft_first" if number else "policies_draft_first_shipped"
+        return _page(request, principal, subject, draft, (words(key, n=number), ""))
+    files = whole_of(services, subject, number)
+    save_draft(services, subject, replace(draft, base=subject.last, files=files))
+    return RedirectResponse(f"/policies/{name}/edit", SEE_OTHER)
 
 
 @router.post("/policies/{name}/edit", name="edit_policy")
@@ -181,9 +198,7 @@ def _drawn(
     before = texts_of(services, subject, draft.base)
     checked = check(services, subject, draft.base, draft.files)
     in_force = number_in_force(services, subject)
-    changes = (
-        changes_since(services, subject, in_force, checked.document) if checked.document else ()
-    )
+    changes = changes_in_force(services, subject, checked.document) if checked.document else ()
     texts = {**before, **draft.files}
     tables = [each for each in texts if each.endswith(".csv") and texts[each].startswith("#")]
     return draw(

@@ -7,13 +7,12 @@ from zoneinfo import ZoneInfo
 
 from headrace.adapters.loan_books import ZONE
 from headrace.decisions.flow.policy import ACTIONS
-from headrace.errors import HeadraceError
+from headrace.decisions.flow.rollout import PLACES
 from headrace.pack import Pack, Text
 from headrace.web.console.words import Words
-from headrace.web.problems import Refused
 from headrace.workflows.policy_check import Checked, header_row, rows_of
-from headrace.workflows.policy_errors import Remark, in_both
-from headrace.workflows.policy_history import Act, Deed, History, RefusedError, Version
+from headrace.workflows.policy_errors import Remark
+from headrace.workflows.policy_history import Act, Companion, Deed, History, Version
 
 PLACE = ZoneInfo(ZONE)
 TAGS = {"approved": "good", "rejected": "warn", "open": ""}
@@ -99,7 +98,18 @@ def act_views(acts: Sequence[Act], words: Words) -> list[ActView]:
     ]
 
 
+def beside_text(companion: Companion, words: Words) -> str:
+    """What a version does beside the one in force."""
+    share = words.share(companion.share / PLACES, 2)
+    at = words.moment(companion.since, PLACE)
+    return words(f"policies_beside_{companion.mode.value}", share=share, at=at)
+
+
 def _deed(act: Act, words: Words) -> str:
+    if act.deed is Deed.SET_BESIDE:
+        deed = act.told["mode"] if act.told["share"] else "withdraw"
+        share = words.share(act.told["share"] / PLACES, 2)
+        return words(f"policies_deed_{deed}", version=act.version, share=share)
     said = words(f"policies_deed_{act.deed.value}", version=act.version)
     if act.deed in {Deed.ACTIVATE, Deed.ROLL_BACK} and act.start > act.at:
         return words("policies_deed_from", deed=said, at=words.moment(act.start, PLACE))
@@ -142,28 +152,6 @@ def _place(remark: Remark, words: Words, text: str) -> str:
     return " · ".join(filter(None, (remark.file, rows, remark.column.partition(":")[2])))
 
 
-def said(error: Exception, words: Words) -> str:
-    """An error for people, with what would be right."""
-    cause = error.__cause__ if isinstance(error, Refused) else error
-    if isinstance(cause, RefusedError):
-        problem = words(f"policies_{cause.refusal.value}")
-        return _sentences(problem, words.of(in_both(cause.remedy)), words)
-    if isinstance(error, Refused):
-        told = error.problem
-        return _sentences(words.of(in_both(told.detail)), words.of(in_both(told.remedy)), words)
-    if isinstance(error, HeadraceError):
-        where = f"{error.where}{'：' if words.language == 'zh' else ': '}" if error.where else ""
-        problem = f"{where}{words.of(in_both(error.problem))}"
-        return _sentences(problem, words.of(in_both(error.remedy)), words)
-    return words("error_other")
-
-
-def _sentences(problem: str, remedy: str, words: Words) -> str:
-    if not remedy:
-        return problem
-    return f"{problem}{'。' if words.language == 'zh' else '. '}{remedy}"
-
-
 def vocabulary(checked: Checked, pack: Pack | None, words: Words) -> list[tuple[str, str]]:
     """Names that cells may cite, and what people call them."""
     named = labels_of(pack, words)
@@ -203,13 +191,33 @@ class Line:
 
 
 @dataclass(frozen=True)
+class RolloutView:
+    """What a version beside the one in force decided, ready to be read.
+
+    Attributes:
+        side: What it stands there for.
+        lead: On what both are judged.
+        cases: Of the champion, and of the other.
+        lines: The figures.
+        is_small: Whether there are too few cases to conclude much.
+    """
+
+    side: str
+    lead: str
+    cases: tuple[str, str]
+    lines: tuple[Line, ...]
+    is_small: bool
+
+
+@dataclass(frozen=True)
 class TrialView:
     """A trial, ready to be read."""
 
     lead: str
+    rollout: RolloutView | None
     first: tuple[Line, ...]
     money: tuple[Line, ...]
-    parts: tuple[tuple[str, tuple[tuple[str, str, tuple[Line, ...]], ...]], ...]
+    parts: tuple[tuple[str, tuple[tuple[str, str, tuple[Line, ...], bool], ...]], ...]
     matrix: tuple[tuple[str, tuple[tuple[str, bool], ...]], ...]
     actions: tuple[str, ...]
     moved: tuple[tuple[str, str, str, str, str], ...]
@@ -226,6 +234,7 @@ def trial_view(told: Mapping[str, Any], words: Words) -> TrialView:
     actions = tuple(dict.fromkeys(name for row in told["matrix"].values() for name in row))
     return TrialView(
         lead=counted,
+        rollout=rollout_view(told, words),
         first=tuple(_line(whole, name, words) for name in FIGURES),
         money=tuple(_money(whole, name, currency, words) for name in _MONEY),
         parts=tuple(_parts(name, each, words) for name, each in told["parts"].items()),
@@ -254,6 +263,23 @@ def trial_view(told: Mapping[str, Any], words: Words) -> TrialView:
     )
 
 
+def rollout_view(told: Mapping[str, Any], words: Words) -> RolloutView | None:
+    """What each decided beside the other; None where it is a trial on history."""
+    found = told.get("rollout")
+    if found is None:
+        return None
+    mode, compared = found["mode"], found["compared"]
+    cases = tuple(words.count(compared[side]["cases"]) for side in ("old", "new"))
+    return RolloutView(
+        side=words(f"policies_side_{mode}"),
+        lead=words("policies_rollout_lead" if mode == "challenger" else _SHADOW_LEAD),
+        cases=(cases[0], cases[1]),
+        lines=tuple(_line(compared, name, words) for name in FIGURES[:3]),
+        is_small=bool(compared["small"]),
+    )
+
+
+_SHADOW_LEAD = "policies_rollout_lead_shadow"
 _MONEY = ("exposure_minor", "expected_loss_minor")
 
 
@@ -288,14 +314,15 @@ def _money(each: Mapping[str, Any], name: str, currency: str, words: Words) -> L
 
 def _parts(
     name: str, parts: Sequence[Mapping[str, Any]], words: Words
-) -> tuple[str, tuple[tuple[str, str, tuple[Line, ...]], ...]]:
-    """Segments in order of their size: name, cases, and the three numbers."""
+) -> tuple[str, tuple[tuple[str, str, tuple[Line, ...], bool], ...]]:
+    """Segments in order of their size: name, cases, the three numbers, whether cases are few."""
     largest = sorted(parts, key=lambda each: -each["old"]["cases"])[:PARTS_SHOWN]
     return words.of(_PARTS.get(name, Text(name, name))), tuple(
         (
             words("policies_missing") if each["value"] is None else each["value"],
             f"{each['old']['cases']:,}",
             tuple(_line(each, figure, words) for figure in FIGURES[:3]),
+            bool(each["small"]),
         )
         for each in largest
     )

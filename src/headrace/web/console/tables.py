@@ -12,6 +12,7 @@ from fastapi import Response
 from headrace.adapters.contract_tables import in_major
 from headrace.adapters.sheets import xlsx_bytes
 from headrace.adapters.store import csv_bytes
+from headrace.web.attachment import attachment
 from headrace.web.console.words import Words
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -107,8 +108,7 @@ def download(
         names = [headings.get(each, each.removesuffix("_minor")) for each in table.column_names]
         content = csv_bytes(in_major(table, currency).rename_columns(names))
         media = "text/csv; charset=utf-8"
-    disposition = f'attachment; filename="{stem}.{kind}"'
-    return Response(content, media_type=media, headers={"content-disposition": disposition})
+    return attachment(content, f"{stem}.{kind}", media)
 
 
 def _is_number(table: pa.Table, column: str) -> bool:

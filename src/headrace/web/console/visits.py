@@ -4,17 +4,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pyarrow as pa
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from headrace.adapters.store import csv_bytes
 from headrace.errors import HeadraceError, InputError
 from headrace.web.api.visits import (
+    TASKS_MAX,
     AreaRequest,
     By,
     ListRequest,
@@ -22,20 +22,24 @@ from headrace.web.api.visits import (
     assign,
     firms_of,
     funnel_of,
+    lists_of,
     make_list,
     record,
     require_list,
     tasks_of,
 )
 from headrace.web.console.drawing import draw, words_of
+from headrace.web.console.tables import download
 from headrace.web.console.words import Words
 from headrace.web.guard import field_of, form_of, needs
 from headrace.web.security.access import ACCESS
 from headrace.web.security.accounts import Principal
+from headrace.web.security.scope import scope_of
 from headrace.web.services import Services, services_of
 from headrace.workflows.visits import RESULTS, STATES, FunnelRow, Stage, total
 
 SEE_OTHER = 303
+FileKind = Annotated[Literal["csv", "xlsx"], Path()]
 router = APIRouter(include_in_schema=False)
 
 
@@ -64,6 +68,7 @@ def visits_page(
         "visits.html",
         principal,
         tasks=found,
+        more=len(found) == TASKS_MAX,
         ids=[token_hex(12) for _ in found],
         results=RESULTS,
         managers=names if {"visit_assign", "audit"} & principal.may else [],
@@ -103,9 +108,12 @@ def visits_funnel_page(
     )
 
 
-@router.get("/visits/funnel.csv", name="visits_funnel_file")
+@router.get("/visits/funnel.{kind}", name="visits_funnel_file")
 def visits_funnel_file(
-    request: Request, principal: Annotated[Principal, needs("visits")], by: By = "manager"
+    request: Request,
+    kind: FileKind,
+    principal: Annotated[Principal, needs("visits")],
+    by: By = "manager",
 ) -> Response:
     """The same as a file for a spreadsheet."""
     words = words_of(request)
@@ -113,8 +121,7 @@ def visits_funnel_file(
     columns: dict[str, Any] = {words(f"visits_by_{by}"): [each.group for each in rows]}
     for stage in Stage:
         columns[words(f"visits_stage_{stage.name.lower()}")] = [each.counts[stage] for each in rows]
-    headers = {"content-disposition": 'attachment; filename="visits.csv"'}
-    return Response(csv_bytes(pa.table(columns)), media_type="text/csv", headers=headers)
+    return download(pa.table(columns), {}, "visits", kind=kind)
 
 
 @router.get("/visits/lists", name="visits_lists_page")
@@ -132,6 +139,26 @@ async def visits_list_form(
     """Make a list."""
     form = await form_of(request)
     return await run_in_threadpool(_list_made, request, principal, form)
+
+
+@router.get("/visits/lists/{list_id}/firms.{kind}", name="visits_list_file")
+def visits_list_file(
+    request: Request, list_id: str, kind: FileKind, principal: Annotated[Principal, needs("visits")]
+) -> Response:
+    """The firms of a list as a file for a spreadsheet."""
+    services, words = services_of(request), words_of(request)
+    require_list(services, list_id)
+    firms = firms_of(services, list_id, principal)
+    columns = {
+        words("visits_code"): [each.party for each in firms],
+        words("firm"): [each.name for each in firms],
+        words("visits_by_area"): [each.area for each in firms],
+        words("visits_industry"): [each.industry for each in firms],
+        words("visits_reason"): [words(f"visits_why_{each.why}") for each in firms],
+        words("visits_by_manager"): [each.manager for each in firms],
+    }
+    table = pa.table({name: pa.array(told, pa.string()) for name, told in columns.items()})
+    return download(table, {}, f"visits-{list_id}", kind=kind)
 
 
 @router.get("/visits/lists/{list_id}", name="visits_list_page")
@@ -202,15 +229,14 @@ def _area_given(request: Request, list_id: str, principal: Principal, form: Form
 
 def _lists(request: Request, principal: Principal, wrong: HeadraceError | None) -> Response:
     services = services_of(request)
-    lists = services.visits.store.lists()
-    known = services.visits.candidates()
+    known = [e for e in services.visits.candidates() if scope_of(principal).sees(e.region)]
     return draw(
         request,
         "visits_lists.html",
         principal,
         status=422 if wrong else 200,
         wrong=wrong,
-        lists=[(each, len(firms_of(services, each.id, principal))) for each in lists],
+        lists=lists_of(services, principal),
         regions=sorted({each.region for each in known if each.region}),
         industries=sorted({each.industry for each in known if each.industry}),
         ratings=sorted({each.rating for each in known if each.rating}),

@@ -14,7 +14,7 @@ DAYS_AT_ONCE, DAYS_MAX = 31, 366
 def end_days(task: Task, tell: Tell) -> Mapping[str, Any]:
     """End the book's days up to one; those that have ended are left as they are."""
     until = task.given.until
-    with open_book(task.workspace.book_address) as here:
+    with open_book(task.workspace.book_address, shelf=task.workspace.book_shelf) as here:
         desk, first = here.desk, here.desk.book.day
         if first is None:
             raise InputError("The book is empty", where="book", remedy="Sign contracts first")
@@ -29,5 +29,6 @@ def end_days(task: Task, tell: Tell) -> Mapping[str, Any]:
             tell((day - first).days / whole, Text(f"ends {day}", f"日终 {day}"))
             count = min(DAYS_AT_ONCE, (until - day).days + 1)
             desk.record(day_ends(day, count), task.created)
+        desk.keep()
         here.prove()
         return {"day": str(desk.book.day), "ended": max(0, whole)}

@@ -8,7 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -201,6 +201,8 @@ class Jobs:
         if "broken" in ending:
             self._log({"event": "job error", "job": job.id, "traceback": ending["broken"]})
         is_kept = self._said(replace(ended, told=ENDED[ended.status]), owner)
+        if is_kept:
+            _keep_only(self._folder(job.id), (ended.result or {}).get("files", ()))
         line = {"job": job.id, "kind": job.kind, "status": ended.status.value, "kept": is_kept}
         self._log({"event": "job"} | line)
 
@@ -219,6 +221,18 @@ class Jobs:
 
     def _lease(self, owner: str) -> Lease:
         return Lease(owner, self._now() + LEASE_US)
+
+
+def _keep_only(folder: Path, files: Collection[str]) -> None:
+    """Delete what a job worked with, such as copies of the log; what it made stays."""
+    if not files:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for each in folder.iterdir():
+        if each.is_dir():
+            shutil.rmtree(each, ignore_errors=True)
+        elif each.name not in files:
+            each.unlink(missing_ok=True)
 
 
 def _started(job: Job, workspace: Workspace, folder: Path) -> "subprocess.Popen[bytes]":

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from headrace.adapters.workspace import Workspace
 from headrace.errors import InputError
@@ -128,6 +128,18 @@ class DayGiven:
     until: date
 
 
+@dataclass(frozen=True)
+class SignGiven:
+    """Contracts that the run offers.
+
+    Attributes:
+        batch: A name for them, so that they are signed once; empty: made of the run's day and the
+            book's.
+    """
+
+    batch: Annotated[str, Field(max_length=60, pattern=r"^[\w .:-]*$")] = ""
+
+
 class Exported(Enum):
     """What can be had as workbooks."""
 
@@ -163,7 +175,38 @@ class TrialGiven:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class TidyGiven:
+    """What ended long ago.
+
+    Attributes:
+        keep_days: What ended within so many days stays.
+    """
+
+    keep_days: Annotated[int, Field(ge=2, le=36_500)] = 90
+
+
+@dataclass(frozen=True)
+class RolloutGiven:
+    """What a version beside the one in force decided.
+
+    Attributes:
+        policy: Its name.
+        version: The one that stands beside.
+    """
+
+    policy: str
+    version: int
+
+
 KINDS: dict[str, Kind] = {
+    "rollout": Kind(
+        Text("Champion and challenger compared", "冠军与挑战者比较"),
+        "policy_write",
+        RolloutGiven,
+        "headrace.web.jobs.trial:compare",
+        is_listed=False,
+    ),
     "trial": Kind(
         Text("Trial of a policy", "策略试算"),
         "policy_write",
@@ -185,15 +228,28 @@ KINDS: dict[str, Kind] = {
     ),
     "book_day": Kind(
         Text("End the book's day", "账簿日终"),
-        "loans",
+        "payout_approve",
         DayGiven,
         "headrace.web.jobs.book:end_days",
+    ),
+    "book_sign": Kind(
+        Text("Sign the contracts that the run offers", "签订本次运行的合同"),
+        "payout_approve",
+        SignGiven,
+        "headrace.web.jobs.signing:sign_offers",
     ),
     "export": Kind(
         Text("Export workbooks", "导出工作簿"),
         "firms",
         ExportGiven,
         "headrace.web.jobs.export:export",
+    ),
+    "tidy": Kind(
+        Text("Delete what ended long ago", "清理过期记录"),
+        "admin",
+        TidyGiven,
+        "headrace.web.jobs.tidy:tidy",
+        is_listed=False,
     ),
 }
 

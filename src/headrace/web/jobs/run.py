@@ -7,16 +7,16 @@ from typing import Any
 
 from headrace import packs
 from headrace.adapters.code import code_digest
+from headrace.adapters.consent_store import withdrawn_in
 from headrace.adapters.folder import DiskFolder
-from headrace.adapters.folder_source import FolderSource
 from headrace.adapters.formats import StandardFormats
 from headrace.adapters.keys import load_or_create_signing_key
 from headrace.adapters.machine import limited_threads
-from headrace.adapters.mappings import mapping_for
 from headrace.adapters.outputs import cleared, swap_in
 from headrace.adapters.policies_in_force import active_files
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.workspace_source import source_of
 from headrace.pack import Pack
 from headrace.web.jobs.kinds import Task, Tell
 from headrace.workflows.policy import Policy, parse_policy
@@ -45,14 +45,17 @@ def run_anew(task: Task, tell: Tell) -> Mapping[str, Any]:
     workspace = task.workspace
     pack = packs.load(workspace.pack)
     policy, version = _in_force(task, pack)
-    settings = RunSettings(as_of=task.given.as_of, language="zh", policy=policy, code=code_digest())
+    source, as_of = source_of(workspace, pack), task.given.as_of
+    gone = withdrawn_in(workspace, as_of, source.mapping.time_zone, task.created)
+    settings = RunSettings(
+        as_of=as_of, language="zh", policy=policy, code=code_digest(), withdrawn=gone
+    )
     data = workspace.folder("data")
     aside = workspace.root / f".run-{task.id}"
     rmtree(aside, ignore_errors=True)  # of an earlier attempt
     key = load_or_create_signing_key()
     try:
         with limited_threads(1):
-            source = FolderSource(data, mapping_for(data, pack))
             output = Output(
                 DiskFolder(cleared(aside, data)), StandardFormats(), Signer(key.private, key.name)
             )

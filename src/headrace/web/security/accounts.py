@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from headrace.adapters.web_store import (
     MINUTE_US,
+    PASSWORD_CHANGED,
     SIGNED_IN,
     TRIED,
     UNLOCKED,
@@ -122,17 +123,34 @@ class Accounts:
         fits = self.passwords.agree(password, hashed or None)
         if user is None or not fits or user.locked:
             return None
-        return self.begin(user, caller, instead_of=instead_of)
+        return self._begun(user, "", caller, instead_of)
 
-    def begin(self, user: User, caller: Caller, *, instead_of: str = "") -> str:
-        """Begin a session of somebody who was found to be who they say; its token."""
+    def begin_elsewhere(
+        self, user: User, session: str, caller: Caller, *, instead_of: str = ""
+    ) -> str | None:
+        """Begin a session of somebody for whom a provider vouches.
+
+        Args:
+            user: Who.
+            session: The provider's name for its own session; empty: it gave none.
+            caller: From where.
+            instead_of: The token the browser came with; it opens nothing any more.
+
+        Returns:
+            The token of the new session; None where the user was locked meanwhile.
+        """
+        self.store.note(self._entry(user.name, TRIED, user.name, caller))
+        return self._begun(user, session, caller, instead_of)
+
+    def _begun(self, user: User, elsewhere: str, caller: Caller, instead_of: str) -> str | None:
         moment, token = self.now(), fresh_token()
-        self.store.add_session(
-            Session(digest(token), user.name, moment, moment),
+        begun = self.store.add_session(
+            Session(digest(token), user.name, moment, moment, elsewhere),
+            user,
             self._entry(user.name, SIGNED_IN, user.name, caller),
             instead_of=digest(instead_of) if instead_of else None,
         )
-        return token
+        return token if begun else None
 
     def by_session(self, token: str) -> Principal | None:
         """Whose session a token opens; None where it opens none (any more)."""
@@ -181,7 +199,7 @@ class Accounts:
                 "The new password is the old one", where="new", remedy="Choose another"
             )
         hashed = self.passwords.hashed(checked_password(new, user.name))
-        entry = self._entry(user.name, "password.changed", user.name, caller)
+        entry = self._entry(user.name, PASSWORD_CHANGED, user.name, caller)
         self.store.set_password(user.name, hashed, entry, due=False)
 
     def add_user(

@@ -20,6 +20,17 @@ KEYED_ROLE = "system"
 """Whose keys an administrator may make: with a key of a person they could act as that person."""
 
 
+BEGUN = ("viewer",)
+"""Of who only waits: sums and shares meanwhile."""
+
+
+def plain_of(roles: Iterable[str]) -> tuple[str, ...]:
+    """Those of some roles that one administrator may give; a role that is no more is none."""
+    return tuple(
+        each for each in roles if each in ACCESS.roles and not ACCESS.allowed([each]) & GRAVE
+    )
+
+
 @dataclass(frozen=True)
 class Administering:
     """What an administrator does to accounts of others.
@@ -42,9 +53,8 @@ class Administering:
             InputError: The name or a role cannot be, or only roles that wait were given.
         """
         chosen = ACCESS.require_roles(roles)
-        plain = tuple(role for role in chosen if not ACCESS.roles[role].may & GRAVE)
-        begun = plain or ("viewer",)  # who only waits sees sums and shares meanwhile
-        password = self.accounts.add_user(name, begun, regions, by)
+        plain = plain_of(chosen)
+        password = self.accounts.add_user(name, plain or BEGUN, regions, by)
         if plain != chosen:
             self._ask(name, chosen, by)
         return password, plain != chosen
@@ -63,11 +73,39 @@ class Administering:
         if gained & GRAVE or (gained and by.name == name):
             self._ask(name, chosen, by)
             return True
-        told = f"{name}: {' '.join(user.roles)} -> {' '.join(chosen)}"
-        set_user(
-            self.accounts.store, name, self.accounts.entry(by, "roles.set", told), roles=chosen
-        )
+        self._set_roles(user, chosen, by)
         return False
+
+    def reset_password(self, name: str, by: Doer) -> tuple[str, bool]:
+        """A one-time password for somebody who forgot theirs.
+
+        Whoever reads it out could sign in with it. Roles that nobody is given by one person alone
+        are therefore taken away, and wait for another administrator to give them back.
+
+        Returns:
+            The one-time password, and whether roles wait.
+
+        Raises:
+            InputError: There is no such user, they sign in elsewhere, or it is the one who asks.
+        """
+        if name == by.name:
+            raise InputError(
+                "You would take your own roles away",
+                where=name,
+                remedy="Choose another password under your name, on top of every page",
+            )
+        user = self.accounts.store.user(name)
+        plain = () if user is None else plain_of(user.roles)
+        waits = user is not None and not user.subject and plain != user.roles
+        if user is not None and waits:  # first: a stop in between lets nobody in who must not
+            self._set_roles(user, plain or BEGUN, by)
+            self._ask(name, user.roles, by)
+        return self.accounts.reset_password(name, by), waits
+
+    def _set_roles(self, user: User, roles: tuple[str, ...], by: Doer) -> None:
+        told = f"{user.name}: {' '.join(user.roles)} -> {' '.join(roles)}"
+        entry = self.accounts.entry(by, "roles.set", told)
+        set_user(self.accounts.store, user.name, entry, before=user.roles, roles=roles)
 
     def set_regions(self, name: str, regions: Iterable[str], by: Doer) -> None:
         """Narrow what firms a user may know of; none: all.

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from headrace.adapters.admin_store import set_user, user_of_subject
+from headrace.adapters.admin_store import Over, end_sessions, set_user, user_of_subject
 from headrace.adapters.web_store import User
 from headrace.errors import HeadraceError
 from headrace.web.security.accounts import NAME, Accounts, Caller, Doer, checked_regions
-from headrace.web.security.oidc import Identity, SignInRefusedError
+from headrace.web.security.oidc import Identity, Leaving, SignInRefusedError
 
 PROVIDER = "sign-in provider"  # a blank in it: no user is called so
 
@@ -30,7 +30,25 @@ def enter(accounts: Accounts, found: Identity, caller: Caller, *, instead_of: st
     user = user_of_subject(accounts.store, found.subject) or _made(accounts, found, caller)
     if user.locked:
         raise SignInRefusedError("The user is locked here", where=user.name)
-    return accounts.begin(_as_told(accounts, user, found, caller), caller, instead_of=instead_of)
+    user = _as_told(accounts, user, found, caller)
+    token = accounts.begin_elsewhere(user, found.session, caller, instead_of=instead_of)
+    if token is None:
+        raise SignInRefusedError("The user was locked meanwhile", where=user.name)
+    return token
+
+
+def leave(accounts: Accounts, told: Leaving, caller: Caller) -> int:
+    """End the sessions that a provider says are over; how many there were.
+
+    Only sessions that began before the provider said so end: sent again minutes later, it does
+    nothing.
+    """
+    user = user_of_subject(accounts.store, told.subject) if told.subject else None
+    if told.subject and user is None:
+        return 0
+    entry = accounts.entry(Doer(PROVIDER, caller), "session.ended", user.name if user else "")
+    over = Over(user.name if user else "", told.session, told.at)
+    return end_sessions(accounts.store, over, entry)
 
 
 def _made(accounts: Accounts, found: Identity, caller: Caller) -> User:

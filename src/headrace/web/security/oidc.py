@@ -1,6 +1,7 @@
 """Signing in at an OpenID Connect provider: authorization code with PKCE, state and nonce.
 
-OpenID Connect Core 1.0 §3.1, RFC 7636 (PKCE), RFC 9207 (issuer in the answer). What must come back
+OpenID Connect Core 1.0 §3.1, RFC 7636 (PKCE), RFC 9207 (issuer in the answer); signing out there
+too (RP-Initiated Logout 1.0) and being told of it (Back-Channel Logout 1.0). What must come back
 unchanged is derived from a random token in a cookie of the browser that set out, so that nothing
 is stored, and no answer fits another browser.
 """
@@ -30,6 +31,8 @@ SKEW_SECONDS = 60
 KEPT_US = 3_600 * SECOND_US
 AGAIN_US = 60 * SECOND_US  # a key that is not known makes us look again, but not more often
 TEXT_MAX = 255
+ID_TOKEN = {"sub": {"essential": True}, "iat": {"essential": True}}
+SIGNED_OUT = "http://schemas.openid.net/event/backchannel-logout"
 
 Ask = Callable[[str, str | None, Mapping[str, str] | None], Mapping[str, Any]]
 
@@ -47,12 +50,30 @@ class Identity:
         name: What they are called there.
         roles: Ours, sorted.
         regions: Of the firms they may know of; None where the provider does not say.
+        session: The provider's name for its own session (`sid`); empty: it gave none.
     """
 
     subject: str
     name: str
     roles: tuple[str, ...]
     regions: tuple[str, ...] | None
+    session: str = ""
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Who signed out at the provider, by its word.
+
+    Attributes:
+        subject: As in `Identity`; empty: only a session is named.
+        session: The provider's name for the session (`sid`); empty: all of the subject's.
+        at: Sessions that began before it end, microseconds since 1970: when the provider said so,
+            and as much later as its clock may be behind ours.
+    """
+
+    subject: str
+    session: str
+    at: int
 
 
 @dataclass(frozen=True)
@@ -124,10 +145,55 @@ class Provider:
         if "error" in answer or not answer.get("code"):
             told = answer.get("error", "no code")[:TEXT_MAX]
             raise SignInRefusedError(f"The provider refused: {told!a}", where="error")
-        claims = self._claims(self._exchanged(answer["code"], token, back))
+        claims = self._claims(self._exchanged(answer["code"], token, back), ID_TOKEN)
         if not _same(str(claims.get("nonce", "")), _derived(token, "nonce")):
             raise SignInRefusedError("The token answers another question", where="nonce")
         return self._identity(claims)
+
+    def way_out(self, back: str) -> str:
+        """Where to send a browser that signed out here, to sign out there too.
+
+        No ID token is kept here to show it, so that the provider may ask whether it is meant.
+
+        Args:
+            back: Our own URL that it may come back to, as the provider has registered it.
+
+        Returns:
+            The URL; empty where the provider has no such place.
+
+        Raises:
+            HeadraceError: The provider does not answer.
+        """
+        there = self._told("end_session_endpoint")
+        if not isinstance(there, str) or not is_safe(there):
+            return ""
+        query = {"client_id": self.settings.client_id, "post_logout_redirect_uri": back}
+        return f"{there}{'&' if '?' in there else '?'}{urlencode(query)}"
+
+    def leaving(self, token: str) -> Leaving:
+        """Who signed out at the provider.
+
+        Args:
+            token: The logout token that the provider sent us.
+
+        Raises:
+            SignInRefusedError: It is not genuine, not for us, not about signing out, or too old.
+            HeadraceError: The provider does not answer.
+        """
+        claims = self._claims(token, {"iat": {"essential": True}, "jti": {"essential": True}})
+        events = claims.get("events")
+        if not (isinstance(events, dict) and isinstance(events.get(SIGNED_OUT), dict)):
+            raise SignInRefusedError("The token is not about signing out", where="events")
+        if "nonce" in claims:
+            raise SignInRefusedError("This is an ID token: it has a nonce", where="nonce")
+        subject, session = claims.get("sub", ""), claims.get("sid", "")
+        if not (isinstance(subject, str) and isinstance(session, str)) or not (subject or session):
+            raise SignInRefusedError("It says neither who nor which session", where="sub, sid")
+        return Leaving(
+            f"{self.settings.issuer} {subject}" if subject else "",
+            session[:TEXT_MAX],
+            (int(claims["iat"]) + SKEW_SECONDS) * SECOND_US,
+        )
 
     def _exchanged(self, code: str, token: str, back: str) -> str:
         """The ID token that a code is exchanged for; the provider takes each code once."""
@@ -149,8 +215,13 @@ class Provider:
             raise SignInRefusedError("The provider gave no ID token", where="id_token")
         return found
 
-    def _claims(self, text: str) -> Mapping[str, Any]:
-        """What an ID token says, if the provider signed it for us, and not long ago."""
+    def _claims(self, text: str, needed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a token says, if the provider signed it for us, and not long ago.
+
+        Args:
+            text: The token.
+            needed: Claims that it must have beside issuer, audience and end.
+        """
         try:
             claims = self._decoded(text)
             registry = jwt.JWTClaimsRegistry(
@@ -158,20 +229,19 @@ class Provider:
                 leeway=SKEW_SECONDS,
                 iss={"essential": True, "value": self.settings.issuer},
                 aud={"essential": True, "value": self.settings.client_id},
-                sub={"essential": True},
                 exp={"essential": True},
-                iat={"essential": True},
+                **needed,
             )
             registry.validate(claims)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise SignInRefusedError(
-                f"The ID token does not hold: {type(error).__name__}: {error}", where="id_token"
+                f"The token does not hold: {type(error).__name__}: {error}", where="token"
             ) from error
         for_others = claims["aud"] != self.settings.client_id and len(claims["aud"]) > 1
         if claims.get("azp", self.settings.client_id if not for_others else None) != (
             self.settings.client_id
         ):
-            raise SignInRefusedError("The ID token is for another client", where="azp")
+            raise SignInRefusedError("The token is for another client", where="azp")
         return claims
 
     def _decoded(self, text: str) -> dict[str, Any]:
@@ -199,10 +269,19 @@ class Provider:
         if regions == ():
             raise SignInRefusedError("They have no region", where=settings.regions_claim)
         name = str(claims.get(settings.name_claim, ""))
-        return Identity(subject, name, roles, regions)
+        session = claims.get("sid", "")
+        known = session[:TEXT_MAX] if isinstance(session, str) else ""
+        return Identity(subject, name, roles, regions, known)
 
     def _endpoint(self, name: str) -> str:
         """A URL of the provider, by its own word."""
+        url = self._told(name)
+        if not isinstance(url, str) or not is_safe(url):
+            raise SignInRefusedError(f"The provider has no {name} that is safe", where=name)
+        return url
+
+    def _told(self, name: str) -> object:
+        """What the provider says of itself; None where it says nothing."""
         with self._turn:
             if self._about is None or self.now() - self._about.at > KEPT_US:
                 issuer = self.settings.issuer.rstrip("/")
@@ -210,10 +289,7 @@ class Provider:
                 if found.get("issuer") != self.settings.issuer:
                     raise SignInRefusedError("The provider calls itself otherwise", where="issuer")
                 self._about = _Kept(self.now(), found)
-            url = self._about.value.get(name)
-        if not isinstance(url, str) or not is_safe(url):
-            raise SignInRefusedError(f"The provider has no {name} that is safe", where=name)
-        return url
+            return self._about.value.get(name)
 
     def _key_set(self, *, again: bool) -> KeySet:
         """The provider's public keys.

@@ -77,17 +77,29 @@ def read_secret(settings: OidcSettings, root: Path) -> str:
     """
     if not settings.client_secret_file:
         return ""
-    path = root / settings.client_secret_file
+    return read_secret_file(root / settings.client_secret_file, "The client's secret")
+
+
+def read_secret_file(path: Path, what: str) -> str:
+    """A secret that is the only line of a file.
+
+    Args:
+        path: The file.
+        what: What it is, as an error begins.
+
+    Raises:
+        InputError: It cannot be read, is empty, or others may read it.
+    """
     try:
         is_open = path.stat().st_mode & 0o077
         secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            "The client's secret cannot be read", where=str(path), remedy="A file with one line"
+            f"{what} cannot be read", where=str(path), remedy="A file with one line"
         ) from error
     if is_open or not secret:
         raise InputError(
-            "The client's secret is open to others, or empty",
+            f"{what} is open to others, or empty",
             where=str(path),
             remedy="One line, and chmod 600",
         )

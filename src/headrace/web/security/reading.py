@@ -16,6 +16,7 @@ from headrace.facts.kinds import KINDS
 from headrace.web.security.access import ACCESS
 
 STAR = "*"
+PERSON_NAME = "person_name"
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,13 @@ def parse_masks(text: str) -> Masks:
     """The table that TOML says.
 
     Raises:
-        InputError: A personal field of a fact has no mask, or a role is none.
+        InputError: A personal field of a fact, or the name of a person, has no mask; or a role
+            is none.
     """
     table = tomllib.loads(text)
     ACCESS.require_roles(table["whole"])
     masks = {name: Mask(**each) for name, each in table["fields"].items()}
-    missing = sorted(personal_fields() - masks.keys())
+    missing = sorted((personal_fields() | {PERSON_NAME}) - masks.keys())
     if missing:
         raise InputError(
             f"the personal field `{missing[0]}` has no mask",
@@ -95,7 +97,25 @@ def masked(facts: pa.Table, roles: Collection[str], masks: Masks | None = None) 
         shown = [None if text is None else mask(text) for text in facts[name].to_pylist()]
         place = facts.column_names.index(name)
         facts = facts.set_column(place, name, pa.array(shown, pa.string()))
-    return facts
+    return _with_names_masked(facts, name_mask(roles, masks))
+
+
+def name_mask(roles: Collection[str], masks: Masks | None = None) -> Mask | None:
+    """How somebody with these roles sees the name of a person; None: whole."""
+    return (masks or MASKS).for_roles(roles).get(PERSON_NAME)
+
+
+def _with_names_masked(facts: pa.Table, mask: Mask | None) -> pa.Table:
+    """Facts about parties with the names of persons masked; those of firms are public."""
+    if mask is None or not {"name", "type"} <= set(facts.column_names):
+        return facts
+    types = facts["type"].cast(pa.string()).to_pylist()
+    names = [
+        mask(name) if name is not None and type_ == "person" else name
+        for name, type_ in zip(facts["name"].to_pylist(), types, strict=True)
+    ]
+    place = facts.column_names.index("name")
+    return facts.set_column(place, "name", pa.array(names, pa.string()))
 
 
 def leave_of(permission: str, withdrawn: Collection[str]) -> Leave:

@@ -5,17 +5,58 @@ document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-Form-Token"] = document.querySelector('meta[name="form-token"]').content;
 });
 
+// What asks for itself again and again stays as it is while nobody answers, and pales.
+function repeats(element) {
+  return (element.getAttribute("hx-trigger") || "").startsWith("every");
+}
+
+// Suggestions while somebody types have no place for a refusal, and can do without.
+function isAside(target) {
+  return target.matches("datalist");
+}
+
+function forget(target) {
+  for (const old of target.querySelectorAll(".refusal")) old.remove();
+}
+
 // Whatever is refused is shown where it was asked for.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const type = event.detail.xhr.getResponseHeader("content-type") || "";
-  if (event.detail.xhr.status >= 400 && type.startsWith("text/html")) {
+  const { xhr, target, requestConfig } = event.detail;
+  const type = xhr.getResponseHeader("content-type") || "";
+  const is_refused = xhr.status >= 400 && type.startsWith("text/html");
+  requestConfig.elt.classList.remove("stale");
+  if (is_refused && repeats(requestConfig.elt)) {
+    requestConfig.elt.classList.add("stale");
+  } else if (is_refused && !isAside(target)) {
+    forget(target);
     event.detail.shouldSwap = true;
     event.detail.isError = false;
   }
 });
 
+// No answer at all: what was typed stays.
+document.addEventListener("htmx:sendError", (event) => {
+  const { target, requestConfig } = event.detail;
+  if (repeats(requestConfig.elt)) {
+    requestConfig.elt.classList.add("stale");
+    return;
+  }
+  if (isAside(target)) return;
+  forget(target);
+  const told = document.createElement("p");
+  told.className = "wrong refusal";
+  told.setAttribute("role", "alert");
+  told.textContent = document.querySelector('meta[name="offline"]').content;
+  target.prepend(told);
+});
+
+const PAPER_WIDTH = 640; // pixels, a little less than A4 between its margins
+let onPaper = false; // which is white, whatever the screen is
+
 function colours() {
-  const style = getComputedStyle(document.documentElement);
+  const sheet = [...document.styleSheets].find((each) => each.href?.includes("/static/console."));
+  const light = sheet.cssRules[0].style; // the first rule of the file
+  const style = onPaper ? light : getComputedStyle(document.documentElement);
   const of = (name) => style.getPropertyValue(`--${name}`).trim();
   return {
     ink: of("ink"), soft: of("soft"), rule: of("rule"),
@@ -65,6 +106,14 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 document.addEventListener("htmx:load", (event) => drawAll(event.detail.elt.parentNode || document));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll(document));
+matchMedia("print").addEventListener("change", (event) => {
+  onPaper = event.matches;
+  drawAll(document);
+  for (const figure of document.querySelectorAll("[data-chart]")) {
+    const chart = charts.get(figure);
+    chart?.resize({ width: onPaper ? Math.min(chart.getWidth(), PAPER_WIDTH) : "auto" });
+  }
+});
 addEventListener("resize", () => {
   for (const figure of document.querySelectorAll("[data-chart]")) {
     charts.get(figure)?.resize();
