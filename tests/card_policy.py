@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from headrace.adapters.live_decisions import LiveDecisions
-from headrace.adapters.live_features import LiveFeatures
+from headrace.adapters.live.decisions import LiveDecisions
+from headrace.adapters.live.features import LiveFeatures
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.decisions.flow.rollout import Deployment
 from headrace.features.aggregates import Count, Sum

@@ -17,9 +17,9 @@ from measures.found import DisagreementError, Found, agreed
 from workloads import rules, swf12, swf12_features
 from workloads.swf12 import QUERIES
 
-from headrace.adapters.decision_replay import replay_log
-from headrace.adapters.live_decisions import LiveDecisions, decisions_in
-from headrace.adapters.live_features import LiveFeatures
+from headrace.adapters.live.decision_replay import replay_log
+from headrace.adapters.live.decisions import LiveDecisions, decisions_in
+from headrace.adapters.live.features import LiveFeatures
 from headrace.decisions.flow.in_force import InForce
 from headrace.decisions.flow.rollout import Deployment
 from headrace.decisions.tables.sheet import write_csv

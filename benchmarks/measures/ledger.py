@@ -29,7 +29,7 @@ import pyarrow as pa
 from measures.found import DisagreementError, Found, agreed
 
 from headrace.adapters.ledger_index import index
-from headrace.adapters.ledger_store import LedgerStore, open_ledger
+from headrace.adapters.stores.ledger import LedgerStore, open_ledger
 from headrace.ledger import asof
 from headrace.ledger.account import Account, Limit
 from headrace.ledger.journal import Ledger

@@ -16,7 +16,7 @@ from peer import peak_bytes
 from workloads import swf12, swf12_features
 from workloads.swf12 import QUERIES, Events, Query
 
-from headrace.adapters.live_features import LiveFeatures
+from headrace.adapters.live.features import LiveFeatures
 from headrace.features.engines.stream import PushedOne, StreamEngine
 
 BATCH = 10_000

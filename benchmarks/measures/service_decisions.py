@@ -15,11 +15,11 @@ from typing import Any
 
 from measures.found import DisagreementError, Found
 
-from headrace.adapters.decision_log import opened_log
-from headrace.adapters.live_decisions import decisions_in
-from headrace.adapters.live_records import read_record
+from headrace.adapters.live.decision_log import opened_log
+from headrace.adapters.live.decisions import decisions_in
+from headrace.adapters.live.records import read_record
+from headrace.adapters.stores.web import WebStore
 from headrace.adapters.wall_clock import now
-from headrace.adapters.web_store import WebStore
 from headrace.web.security.accounts import Accounts
 
 ROOT = Path(__file__).parents[1]

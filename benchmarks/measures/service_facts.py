@@ -15,8 +15,8 @@ import pyarrow.csv
 from measures.found import DisagreementError, Found
 from measures.service_decisions import SERVE, SETTINGS, serving
 
+from headrace.adapters.stores.web import WebStore
 from headrace.adapters.wall_clock import now
-from headrace.adapters.web_store import WebStore
 from headrace.web.security.accounts import Accounts
 
 BARE = Path(__file__).parents[1] / "peers/bare_facts.py"

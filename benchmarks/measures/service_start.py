@@ -13,8 +13,8 @@ from statistics import median
 from measures.found import DisagreementError, Found
 from measures.service_decisions import BARE, SERVE, begun
 
+from headrace.adapters.stores.web import WebStore
 from headrace.adapters.wall_clock import now
-from headrace.adapters.web_store import WebStore
 from headrace.web.security.accounts import Accounts, Caller
 
 USER, PASSWORD = "boss", "Correct-horse-8-battery"

@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from case_sample import alert
-from headrace.adapters.case_store import CaseStore
+from headrace.adapters.stores.case import CaseStore
 
 
 def main() -> None:

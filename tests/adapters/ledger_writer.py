@@ -14,8 +14,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from headrace.adapters.book_store import engine_of
-from headrace.adapters.ledger_store import open_ledger
+from headrace.adapters.sql_engines import engine_of
+from headrace.adapters.stores.ledger import open_ledger
 from headrace.errors import InputError
 from headrace.ledger.account import Account, Limit
 from headrace.ledger.journal import InMemory, Ledger

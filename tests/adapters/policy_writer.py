@@ -10,7 +10,7 @@ Each life is a fork, because to start Python costs more than to be killed.
 import os
 import sys
 
-from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.decisions.flow.lists import Entry
 from headrace.errors import HeadraceError
 from headrace.workflows.policy_history import Act, Deed

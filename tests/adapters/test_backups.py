@@ -12,9 +12,9 @@ import pytest
 import postgres_server
 from headrace.adapters import backups
 from headrace.adapters.backups import BackupError, back_up, put_back
-from headrace.adapters.job_store import Job, JobStore
 from headrace.adapters.segment_log import SegmentLog
-from headrace.adapters.web_store import WebStore
+from headrace.adapters.stores.job import Job, JobStore
+from headrace.adapters.stores.web import WebStore
 from headrace.adapters.workspace import workspace_at
 from headrace.cli import main
 from headrace.errors import InputError

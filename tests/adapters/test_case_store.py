@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from case_sample import HOUR, START, alert
-from headrace.adapters.case_store import CaseStore, Taken
+from headrace.adapters.stores.case import CaseStore, Taken
 from headrace.errors import EvidenceError, InputError
 from headrace.monitor.cases import (
     Action,

@@ -5,9 +5,9 @@ import pytest
 from test_kafka_source import MemoryBroker, payment
 
 from card_policy import opened
-from headrace.adapters.deciding import Deciding
-from headrace.adapters.decision_replay import replay_log
 from headrace.adapters.kafka import KafkaSource, Topic
+from headrace.adapters.live.deciding import Deciding
+from headrace.adapters.live.decision_replay import replay_log
 from headrace.adapters.policy_sheets import read_workbook
 
 TOPICS = (Topic("payments", "payment"), Topic("refunds", "refund"))

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from headrace.adapters.decision_finding import events_of, find_decision
-from headrace.adapters.live_decisions import LiveDecisions, policies_in
-from headrace.adapters.live_features import LiveFeatures
+from headrace.adapters.live.decision_finding import events_of, find_decision
+from headrace.adapters.live.decisions import LiveDecisions, policies_in
+from headrace.adapters.live.features import LiveFeatures
 from headrace.decisions.flow.rollout import Beside, Deployment, Mode
 from headrace.errors import EvidenceError, InputError
 from headrace.features.aggregates import Count, Mean

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from headrace.adapters import decision_ids
-from headrace.adapters.decision_ids import NOWHERE, DecisionIds, add_all, hash_of
+from headrace.adapters.live import decision_ids
+from headrace.adapters.live.decision_ids import NOWHERE, DecisionIds, add_all, hash_of
 
 
 def written(ids, names, first, upto):

@@ -8,9 +8,9 @@ import pytest
 
 from card_policy import VELOCITY, opened, payments, refunds, version
 from headrace import packs
-from headrace.adapters.decision_replay import replay_log
-from headrace.adapters.live_decisions import LiveDecisions, decisions_in, policies_in
-from headrace.adapters.live_features import LiveFeatures
+from headrace.adapters.live.decision_replay import replay_log
+from headrace.adapters.live.decisions import LiveDecisions, decisions_in, policies_in
+from headrace.adapters.live.features import LiveFeatures
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.segment_log import DamageError
 from headrace.decisions.flow.rollout import Beside, Deployment, Mode

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from headrace.adapters.html.whatif import render_whatif
-from headrace.adapters.printing_whatif import WORDS, figure_text, money_text, simulated
+from headrace.adapters.printing.whatif import WORDS, figure_text, money_text, simulated
 from headrace.adapters.terminal import Silent
 from headrace.decisions.whatif.compare import Settings
 from headrace.decisions.whatif.search import read_target

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from headrace.adapters.kafka import KafkaSource, Take, Topic
-from headrace.adapters.live_features import LiveFeatures, UnacknowledgedError
+from headrace.adapters.live.features import LiveFeatures, UnacknowledgedError
 from headrace.adapters.segment_log import StorageError
 from headrace.errors import InputError
 from headrace.features.aggregates import Count, Sum

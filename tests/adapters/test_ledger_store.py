@@ -23,9 +23,9 @@ import sqlalchemy as sql
 from full_disk import disk_space
 from ledger_writer import ACCOUNTS, batch_of
 
-from headrace.adapters.book_store import engine_of, on_server
 from headrace.adapters.ledger_index import drop_index, index
-from headrace.adapters.ledger_store import LedgerStore, open_ledger
+from headrace.adapters.sql_engines import engine_of, on_server
+from headrace.adapters.stores.ledger import LedgerStore, open_ledger
 from headrace.errors import EvidenceError, InputError
 from headrace.ledger import asof
 from headrace.ledger.account import Account, AccountOutcome, Limit

@@ -18,10 +18,10 @@ import pyarrow as pa
 import pytest
 from full_disk import disk_space
 
-from headrace.adapters.decision_replay import replay_log
-from headrace.adapters.live_decisions import LiveDecisions, decisions_in, policies_in
-from headrace.adapters.live_features import LiveFeatures, UnacknowledgedError
-from headrace.adapters.live_records import EVENTS, ONE
+from headrace.adapters.live.decision_replay import replay_log
+from headrace.adapters.live.decisions import LiveDecisions, decisions_in, policies_in
+from headrace.adapters.live.features import LiveFeatures, UnacknowledgedError
+from headrace.adapters.live.records import EVENTS, ONE
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.segment_log import SegmentLog, StorageError
 from headrace.decisions.flow.in_force import InForce

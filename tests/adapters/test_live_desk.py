@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace import packs
-from headrace.adapters.live_alerts import AlertDesk
-from headrace.adapters.live_answers import answer_of, answers_of, records_for_alerts
-from headrace.adapters.live_desk import OWN_MODELS, ModelsInPlace
-from headrace.adapters.live_policy import open_live
+from headrace.adapters.live.alerts import AlertDesk
+from headrace.adapters.live.answers import answer_of, answers_of, records_for_alerts
+from headrace.adapters.live.desk import OWN_MODELS, ModelsInPlace
+from headrace.adapters.live.policy import open_live
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.decisions.flow.policy import ModelStep
 from headrace.decisions.flow.record import read_batch

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace import packs
-from headrace.adapters.live_events import EventReader, readers_of
+from headrace.adapters.live.events import EventReader, readers_of
 from headrace.errors import InputError
 from headrace.features.definition import Column, ColumnType, Table
 from headrace.features.plan import make_plan

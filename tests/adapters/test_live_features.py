@@ -20,8 +20,8 @@ from full_disk import disk_space
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headrace.adapters.live_features import CATCH_UP, LiveFeatures, UnacknowledgedError
-from headrace.adapters.live_records import (
+from headrace.adapters.live.features import CATCH_UP, LiveFeatures, UnacknowledgedError
+from headrace.adapters.live.records import (
     EVENTS,
     apply_record,
     one_record,

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from headrace import packs
-from headrace.adapters.decision_hits import hits_in
-from headrace.adapters.live_batches import decide_tables
-from headrace.adapters.live_policy import decided_tables, open_live
-from headrace.adapters.live_watch import DAYS_KEPT, LiveWatch, Second
+from headrace.adapters.live.batches import decide_tables
+from headrace.adapters.live.decision_hits import hits_in
+from headrace.adapters.live.policy import decided_tables, open_live
+from headrace.adapters.live.watch import DAYS_KEPT, LiveWatch, Second
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.decisions.flow.rollout import Deployment
 from headrace.simulator.card_payments import CardSettings, simulate_card_payments

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from headrace.adapters.ledger_store import open_ledger
-from headrace.adapters.loan_log_store import LoanLogStore
+from headrace.adapters.stores.ledger import open_ledger
+from headrace.adapters.stores.loan_log import LoanLogStore
 from headrace.contracts.lending.events import Disburse, Repay
 from headrace.errors import EvidenceError, InputError
 from headrace.ledger import chart

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from headrace.adapters.book_store import engine_of
-from headrace.adapters.loan_log_store import LoanLogStore
+from headrace.adapters.sql_engines import engine_of
+from headrace.adapters.stores.loan_log import LoanLogStore
 from headrace.contracts.lending.events import Disburse
 from headrace.errors import InputError
 from headrace.workflows.loan_log import DayEnded, Funded, Happened, Signed, logged

@@ -16,10 +16,10 @@ from full_disk import disk_space
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headrace.adapters.live_features import LiveFeatures, UnacknowledgedError
+from headrace.adapters.live.features import LiveFeatures, UnacknowledgedError
+from headrace.adapters.live.snapshots import newest_snapshot, write_snapshot
 from headrace.adapters.mapped_memory import SMALL_BYTES, MappedMemory, NoRoomError
 from headrace.adapters.segment_log import SegmentLog, StorageError
-from headrace.adapters.snapshots import newest_snapshot, write_snapshot
 from headrace.features.aggregates import Count, Deviation, Max, Sum
 from headrace.features.compile import compile_plan
 from headrace.features.definition import Column, ColumnType, FeatureSet, Measure, Table

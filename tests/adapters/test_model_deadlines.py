@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from headrace.adapters.model_deadlines import Deadlines
+from headrace.adapters.live.model_deadlines import Deadlines
 from headrace.decisions.flow.policy import ModelStep
 
 X = np.array([[1.0], [2.0]])

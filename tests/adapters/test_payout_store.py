@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from headrace.adapters.payout_store import Asked, PayoutStore, State, StateError
-from headrace.adapters.web_store import WebStore
+from headrace.adapters.stores.payout import Asked, PayoutStore, State, StateError
+from headrace.adapters.stores.web import WebStore
 from headrace.errors import InputError
 
 WHAT = Asked("L-1", "E1", "disburse", '{"on":"2024-01-02"}', 500, "CNY", "k1")

@@ -2,13 +2,13 @@
 
 import pytest
 
-from headrace.adapters.policy_desk_store import (
+from headrace.adapters.stores.policy_desk import (
     Draft,
     DraftMovedOnError,
     PolicyDeskStore,
     Trial,
 )
-from headrace.adapters.web_store import WebStore
+from headrace.adapters.stores.web import WebStore
 
 
 @pytest.fixture

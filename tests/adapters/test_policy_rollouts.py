@@ -4,15 +4,15 @@ import pyarrow as pa
 import pytest
 
 from headrace import packs
-from headrace.adapters.decision_replay import replay_log
-from headrace.adapters.live_batches import decide_tables
-from headrace.adapters.live_decisions import decisions_in
-from headrace.adapters.live_policy import PolicyFollower, decided_tables, open_live
-from headrace.adapters.model_deadlines import Deadlines
+from headrace.adapters.live.batches import decide_tables
+from headrace.adapters.live.decision_replay import replay_log
+from headrace.adapters.live.decisions import decisions_in
+from headrace.adapters.live.model_deadlines import Deadlines
+from headrace.adapters.live.policy import PolicyFollower, decided_tables, open_live
 from headrace.adapters.policy_rollouts import compare_rollout
 from headrace.adapters.policy_sheets import read_workbook
-from headrace.adapters.policy_store import PolicyStore
 from headrace.adapters.policy_trials import Pair
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.adapters.terminal import Silent
 from headrace.adapters.workspace import Workspace
 from headrace.decisions.flow.lists import Lists

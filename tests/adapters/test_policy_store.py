@@ -12,7 +12,7 @@ import numpy as np
 import policy_writer
 import pytest
 
-from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.decisions.flow.lists import Entry
 from headrace.errors import EvidenceError, InputError
 from headrace.workflows.policy_history import (

@@ -5,7 +5,7 @@ import threading
 import pytest
 from test_policy_store import approved, busy, check_refused, do, entry
 
-from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.workflows.policy_history import Deed, Refusal
 
 pytestmark = pytest.mark.services

@@ -6,11 +6,11 @@ import pytest
 
 from headrace import packs
 from headrace.adapters import policy_trials
-from headrace.adapters.live_batches import decide_tables
-from headrace.adapters.live_policy import PolicyFollower, decided_tables, open_live
-from headrace.adapters.model_deadlines import Deadlines
-from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.live.batches import decide_tables
+from headrace.adapters.live.model_deadlines import Deadlines
+from headrace.adapters.live.policy import PolicyFollower, decided_tables, open_live
 from headrace.adapters.policy_trials import Pair, try_policy
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.adapters.terminal import Silent
 from headrace.adapters.workspace import Workspace
 from headrace.decisions.flow.lists import Entry, Lists

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from headrace.adapters import printing, printing_run
-from headrace.adapters.printing_texts import OUTCOME, WORDS
+from headrace.adapters import printing
+from headrace.adapters.printing import run as printing_run
+from headrace.adapters.printing.texts import OUTCOME, WORDS
 from headrace.errors import InputError
 from headrace.workflows.prove import Problem, Verification
 

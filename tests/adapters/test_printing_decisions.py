@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pytest
 
-from headrace.adapters import printing_decisions
+from headrace.adapters.printing import decisions as printing_decisions
 from headrace.decisions.flow.policy import ACTIONS
 from headrace.features.definition import Feature, Unit
 from headrace.monitor.cases import Deed, Outcome, State

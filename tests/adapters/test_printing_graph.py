@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 from rich.cells import cell_len
 
-from headrace.adapters.printing_graph import grids, words
-from headrace.adapters.printing_graph.connections import features
-from headrace.adapters.printing_graph.grids import Column, _cut, _widths, grid_of, table, turned
-from headrace.adapters.printing_graph.groups import limits, moves
+from headrace.adapters.printing.graph import grids, words
+from headrace.adapters.printing.graph.connections import features
+from headrace.adapters.printing.graph.grids import Column, _cut, _widths, grid_of, table, turned
+from headrace.adapters.printing.graph.groups import limits, moves
 from headrace.facts.kinds import RELATION
 from headrace.graph.chains.placing import How
 from headrace.graph.communities.rings import PATTERNS

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from headrace.adapters.live.snapshots import newest_snapshot, snapshot_sequences, write_snapshot
 from headrace.adapters.segment_log import StorageError
-from headrace.adapters.snapshots import newest_snapshot, snapshot_sequences, write_snapshot
 
 MEMORY = Path("/dev") / "shm"  # syncs cost nothing there
 ARRAYS = {

@@ -9,7 +9,7 @@ import typer
 from commands import Done
 
 from case_sample import HOUR, alert
-from headrace.adapters.case_store import CaseStore
+from headrace.adapters.stores.case import CaseStore
 from headrace.adapters.wall_clock import now
 from headrace.commands.cases import app
 from headrace.errors import HeadraceError

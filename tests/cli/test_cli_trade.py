@@ -11,7 +11,7 @@ import xlsxwriter
 from commands import check_refused, headrace
 from python_calamine import CalamineWorkbook
 
-from headrace.adapters.ledger_store import open_ledger
+from headrace.adapters.stores.ledger import open_ledger
 from headrace.ledger import chart
 from headrace.ledger.transfer import Transfer
 

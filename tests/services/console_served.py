@@ -14,8 +14,8 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
+from headrace.adapters.stores.web import Entry, User, WebStore
 from headrace.adapters.wall_clock import now
-from headrace.adapters.web_store import Entry, User, WebStore
 from headrace.web.security.accounts import Accounts
 
 PASSWORD = "tern-lamp-quarry-oat"  # noqa: S105 - of nobody

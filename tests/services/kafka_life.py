@@ -15,7 +15,7 @@ from pathlib import Path
 from test_kafka import LATENESS, PLAN, TOPICS, warm
 
 from headrace.adapters.kafka import KafkaSource, connect
-from headrace.adapters.live_features import LiveFeatures
+from headrace.adapters.live.features import LiveFeatures
 
 
 def tell(text: object) -> None:

@@ -15,7 +15,7 @@ import pytest
 from kafka_broker import missing, running
 
 from headrace.adapters.kafka import KafkaSource, Take, Topic, connect
-from headrace.adapters.live_features import LiveFeatures
+from headrace.adapters.live.features import LiveFeatures
 from headrace.adapters.segment_log import StorageError
 from headrace.errors import InputError
 from headrace.features.aggregates import Count, Deviation, Sum

@@ -9,9 +9,9 @@ import pytest
 from kafka_broker import missing, running
 from serving import Client, serve, served
 
-from headrace.adapters.decision_log import opened_log
-from headrace.adapters.live_decisions import decisions_in
-from headrace.adapters.live_records import read_record
+from headrace.adapters.live.decision_log import opened_log
+from headrace.adapters.live.decisions import decisions_in
+from headrace.adapters.live.records import read_record
 
 confluent = pytest.importorskip("confluent_kafka")
 admin = pytest.importorskip("confluent_kafka.admin")

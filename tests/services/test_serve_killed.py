@@ -20,8 +20,8 @@ from serving import Client, Forks, serve, served
 
 import postgres_server
 from headrace.adapters.loan_books import open_book
+from headrace.adapters.stores.web import Entry, User, WebStore
 from headrace.adapters.wall_clock import now
-from headrace.adapters.web_store import Entry, User, WebStore
 from headrace.adapters.workspace import workspace_at
 from headrace.web.security.accounts import Accounts
 from headrace.web.security.passwords import Passwords

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from headrace.adapters.live_features import LiveFeatures
-from headrace.adapters.live_records import apply_record, read_record
+from headrace.adapters.live.features import LiveFeatures
+from headrace.adapters.live.records import apply_record, read_record
 from headrace.features.aggregates import Count, Deviation, Distinct, Max, Sum
 from headrace.features.compile import compile_plan
 from headrace.features.definition import Column, ColumnType, FeatureSet, Measure, Table

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from headrace.adapters.live_records import EVENTS, VOIDS, move_record, one_record, table_record
+from headrace.adapters.live.records import EVENTS, VOIDS, move_record, one_record, table_record
 from headrace.features import aggregates as a
 from headrace.features import windows as w
 from headrace.features.compile import Compiled, compile_plan

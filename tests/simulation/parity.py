@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import parity_peers
 from workloads import swf12
 
-from headrace.adapters.live_features import LiveFeatures
+from headrace.adapters.live.features import LiveFeatures
 from headrace.features import aggregates as a
 from headrace.features import windows as w
 from headrace.features.compile import Compiled, compile_plan

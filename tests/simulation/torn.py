@@ -33,7 +33,7 @@ import pyarrow as pa
 from drawn import CARDS, INSTANT, SCHEMAS, SHOPS, Sender, Step
 from lossy_disk import Disk, kill, lose_power
 
-from headrace.adapters.live_features import LiveFeatures
+from headrace.adapters.live.features import LiveFeatures
 from headrace.adapters.segment_log import SegmentLog, StorageError
 from headrace.features.engines import batch
 from headrace.features.engines.stream import StreamEngine

@@ -5,8 +5,8 @@ import shutil
 import pytest
 from web_world import Browser, service, write_run
 
-from headrace.adapters.book_store import engine_of
-from headrace.adapters.web_store import WebStore
+from headrace.adapters.sql_engines import engine_of
+from headrace.adapters.stores.web import WebStore
 from headrace.adapters.workspace import Workspace, workspace_at
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from web_world import CHEAP, PASSWORD, Browser
 
-from headrace.adapters.web_store import Entry, Session, TryLimits
+from headrace.adapters.stores.web import Entry, Session, TryLimits
 from headrace.errors import InputError
 from headrace.web.security.accounts import Caller, TooManyTriesError
 from headrace.web.security.passwords import checked_password, fresh_password

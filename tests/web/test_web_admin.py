@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sql
 from web_world import ORIGIN, Browser
 
-from headrace.adapters.admin_store import set_user
-from headrace.adapters.audit_store import Wanted, check_audit, find_entries, seal
 from headrace.adapters.keys import load_or_create_signing_key
+from headrace.adapters.stores.admin import set_user
+from headrace.adapters.stores.audit import Wanted, check_audit, find_entries, seal
+from headrace.adapters.stores.web import Entry, WebStore
 from headrace.adapters.web_schema import audit, audit_seals
-from headrace.adapters.web_store import Entry, WebStore
 from headrace.errors import InputError
 from headrace.evidence.seals import FIRST, seal_root
 from headrace.web.security.accounts import MACHINE, Caller

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from web_world import Browser
 
-from headrace.adapters.application_store import MovedOnError, applications
 from headrace.adapters.keys import load_or_create_signing_key
-from headrace.adapters.web_store import Entry
+from headrace.adapters.stores.application import MovedOnError, applications
+from headrace.adapters.stores.web import Entry
 from headrace.errors import HeadraceError, InputError
 from headrace.evidence.checkpoint import open_checkpoint
 from headrace.evidence.log import read_log

@@ -11,10 +11,10 @@ import pytest
 from test_web_console import Page, own_scripts_only
 from web_world import EVIL, Browser
 
-from headrace.adapters.admin_store import set_user
 from headrace.adapters.loan_books import evening_of, open_book
-from headrace.adapters.payout_store import State
-from headrace.adapters.web_store import Entry, StoreDownError
+from headrace.adapters.stores.admin import set_user
+from headrace.adapters.stores.payout import State
+from headrace.adapters.stores.web import Entry, StoreDownError
 from headrace.commands.demo_book import fill_desks
 from headrace.contracts.lending.events import Disburse
 from headrace.errors import EvidenceError, InputError

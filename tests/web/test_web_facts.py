@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from web_world import Browser
 
-from headrace.adapters.consent_store import ConsentStore, Withdrawal, withdrawn_in
 from headrace.adapters.fact_packs import FAN
+from headrace.adapters.stores.consent import ConsentStore, Withdrawal, withdrawn_in
 from headrace.adapters.workspace import workspace_at
 from headrace.adapters.workspace_source import source_of
 from headrace.cli import main

@@ -10,9 +10,9 @@ from test_web_console import Page
 from web_world import EVIL, Browser
 
 from headrace import packs
-from headrace.adapters.consent_store import Withdrawal
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.store import FactStore
+from headrace.adapters.stores.consent import Withdrawal
 from headrace.adapters.web_schema import users
 from headrace.decisions.lending.decision import Outcome
 from headrace.web.console.firm_parts import NEEDS, PARTS

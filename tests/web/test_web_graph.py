@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from web_world import HASHED, Browser
 
-from headrace.adapters.consent_store import Withdrawal
 from headrace.adapters.store import FactStore
-from headrace.adapters.web_store import Entry, User
+from headrace.adapters.stores.consent import Withdrawal
+from headrace.adapters.stores.web import Entry, User
 from headrace.web.graph_sight import Sight
 
 API = "/api/v1/graph"

@@ -33,7 +33,7 @@ from headrace.adapters.hook_sending import (
     may_reach,
     signature,
 )
-from headrace.adapters.hook_store import HOOKS_MAX, WAITS, Event
+from headrace.adapters.stores.hook import HOOKS_MAX, WAITS, Event
 from headrace.errors import InputError
 from headrace.web.security.tokens import form_token
 

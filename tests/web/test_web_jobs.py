@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from web_world import ORIGIN, Browser
 
-from headrace.adapters.consent_store import Withdrawal
-from headrace.adapters.job_store import ATTEMPTS_MAX, Job, JobStateError, JobStore, Lease, Status
 from headrace.adapters.store import FactStore
+from headrace.adapters.stores.consent import Withdrawal
+from headrace.adapters.stores.job import ATTEMPTS_MAX, Job, JobStateError, JobStore, Lease, Status
 from headrace.errors import InputError
 from headrace.pack import Text
 from headrace.web.jobs.export import reader_of

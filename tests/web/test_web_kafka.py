@@ -14,7 +14,7 @@ from web_world import Browser, World
 
 from headrace.adapters.kafka import Topic
 from headrace.adapters.kafka_desk import DeskSource, Feeding
-from headrace.adapters.live_decisions import decisions_in
+from headrace.adapters.live.decisions import decisions_in
 from headrace.adapters.quarantine import last_held
 from headrace.errors import HeadraceError, InputError
 from headrace.web.kafka_room import KafkaRoom, KafkaTold, PlaceTold

@@ -17,7 +17,7 @@ from web_world import Browser
 from headrace import packs
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.segment_log import StorageError
-from headrace.adapters.web_store import StoreDownError
+from headrace.adapters.stores.web import StoreDownError
 from headrace.web.app import create_app
 from headrace.web.security.key_ring import KeyRing, key_in
 from headrace.workflows.policy_documents import document_of, proposal_of, shipped_files

@@ -14,8 +14,8 @@ from test_web_console import Page, own_scripts_only
 from web_world import ORIGIN, Browser
 
 from headrace.adapters.policies_in_force import active_files
-from headrace.adapters.policy_desk_store import Trial
 from headrace.adapters.policy_sheets import Workbooks, read_workbook
+from headrace.adapters.stores.policy_desk import Trial
 from headrace.packs import load
 from headrace.web.jobs.kinds import KINDS, Task
 from headrace.web.jobs.trial import try_out

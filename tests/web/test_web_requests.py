@@ -9,7 +9,7 @@ import pytest
 from fastapi import Response
 from web_world import PASSWORD, Browser
 
-from headrace.adapters.web_store import StoreDownError
+from headrace.adapters.stores.web import StoreDownError
 from headrace.errors import EvidenceError, HeadraceError, InputError
 from headrace.web.app import create_app
 from headrace.web.console.words import LANGUAGES, TEXTS, Words

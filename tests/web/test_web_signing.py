@@ -6,7 +6,7 @@ import pytest
 from test_web_apply import asked, send
 from web_world import Browser
 
-from headrace.adapters.payout_store import State
+from headrace.adapters.stores.payout import State
 from headrace.contracts.lending.events import Disburse
 from headrace.errors import InputError
 from headrace.ledger import asof, chart, reports

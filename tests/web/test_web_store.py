@@ -14,19 +14,17 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from web_world import CHEAP, PASSWORD, Clock
 
-from headrace import adapters
-from headrace.adapters import web_schema
-from headrace.adapters.book_store import engine_of
-from headrace.adapters.consent_store import ConsentStore, Withdrawal
+from headrace.adapters import stores, web_schema
+from headrace.adapters.sql_engines import engine_of
+from headrace.adapters.stores.consent import ConsentStore, Withdrawal
+from headrace.adapters.stores.web import Entry, StoreDownError, WebStore
 from headrace.adapters.web_schema import VERSION_TABLE, metadata
-from headrace.adapters.web_store import Entry, StoreDownError, WebStore
 from headrace.errors import InputError
 from headrace.web.security.accounts import Accounts, Caller, TooManyTriesError
 
 HERE = Caller("10.0.0.1", "r1")
-for module in iter_modules(adapters.__path__):  # each store brings its own tables
-    if module.name.endswith("_store"):
-        import_module(f"headrace.adapters.{module.name}")
+for module in iter_modules(stores.__path__):  # each store brings its own tables
+    import_module(f"headrace.adapters.stores.{module.name}")
 ON_POSTGRES = pytest.mark.services
 
 

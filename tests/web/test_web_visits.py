@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from web_world import Browser
 
-from headrace.adapters.consent_store import Withdrawal
-from headrace.adapters.web_store import Entry
+from headrace.adapters.stores.consent import Withdrawal
+from headrace.adapters.stores.web import Entry
 from headrace.commands.demo_visits import FIRMS, LIST, fill_visits
 
 

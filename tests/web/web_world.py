@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
-from headrace.adapters.web_store import Entry, User, WebStore
+from headrace.adapters.stores.web import Entry, User, WebStore
 from headrace.adapters.workspace import Workspace
 from headrace.decisions.lending.decision import Decision, Outcome
 from headrace.web.app import create_app

@@ -11,8 +11,8 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from headrace.adapters.ledger_store import open_ledger
-from headrace.adapters.loan_log_store import LoanLogStore
+from headrace.adapters.stores.ledger import open_ledger
+from headrace.adapters.stores.loan_log import LoanLogStore
 from headrace.ledger import chart
 from headrace.simulator.repayments import acts_on, draw_borrower
 from headrace.workflows.loan_desk import LoanDesk

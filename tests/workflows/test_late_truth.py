@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from card_policy import FEATURES, VELOCITY, opened, payments, refunds, version
-from headrace.adapters.decision_log import kept_versions, read_taken
+from headrace.adapters.live.decision_log import kept_versions, read_taken
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.decisions.flow.rollout import Deployment
 from headrace.errors import InputError

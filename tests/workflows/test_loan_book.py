@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headrace.adapters.ledger_store import open_ledger
 from headrace.adapters.loan_books import open_book
-from headrace.adapters.loan_log_store import LoanLogStore
+from headrace.adapters.stores.ledger import open_ledger
+from headrace.adapters.stores.loan_log import LoanLogStore
 from headrace.contracts.classification.tables import Grade, Reason
 from headrace.contracts.lending.account import Status, quote
 from headrace.contracts.lending.acts import extension

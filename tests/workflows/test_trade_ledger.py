@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trade_sheets import DAY, PAYING, act, agreed, asked, entered, sheet
 
-from headrace.adapters.ledger_store import open_ledger
+from headrace.adapters.stores.ledger import open_ledger
 from headrace.errors import HeadraceError
 from headrace.ledger import asof, chart
 from headrace.ledger.book import State

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from headrace.adapters.hook_store import Hook, Message
+from headrace.adapters.stores.hook import Hook, Message
 from headrace.errors import HeadraceError, InputError
 
 SECONDS_MAX = 10.0

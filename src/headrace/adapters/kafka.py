@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self
 
 import pyarrow as pa
 
-from headrace.adapters.live_records import Place, Positions
+from headrace.adapters.live.records import Place, Positions
 from headrace.adapters.messages import Message, Rejected, Run, runs
 from headrace.adapters.quarantine import Quarantine
 from headrace.adapters.segment_log import StorageError

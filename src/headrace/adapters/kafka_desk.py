@@ -18,10 +18,10 @@ import pyarrow as pa
 
 from headrace.adapters.kafka import Broker, Topic, by_topic, starts
 from headrace.adapters.kafka_publishing import Publisher
-from headrace.adapters.live_batch import Outcome
-from headrace.adapters.live_events import EventReader, Row, RowProblem
-from headrace.adapters.live_features import LiveFeatures
-from headrace.adapters.live_records import Place
+from headrace.adapters.live.batch import Outcome
+from headrace.adapters.live.events import EventReader, Row, RowProblem
+from headrace.adapters.live.features import LiveFeatures
+from headrace.adapters.live.records import Place
 from headrace.adapters.messages import Message, Rejected
 from headrace.adapters.quarantine import Quarantine
 from headrace.errors import InputError

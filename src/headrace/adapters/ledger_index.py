@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection
 
-from headrace.adapters.book_store import WRITES, in_our_words, retried
-from headrace.adapters.ledger_store import LedgerStore
+from headrace.adapters.sql_engines import WRITES, in_our_words, retried
+from headrace.adapters.stores.ledger import LedgerStore
 from headrace.ledger.journal import Ledger
 from headrace.ledger.plaintext import posted_in
 from headrace.ledger.transfer import Kind

@@ -9,14 +9,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from headrace.adapters.book_shelf import BookShelf
-from headrace.adapters.book_store import on_server
 from headrace.adapters.code import code_digest
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.formats import StandardFormats
 from headrace.adapters.keys import load_or_create_signing_key
-from headrace.adapters.ledger_store import open_ledger
-from headrace.adapters.loan_log_store import LoanLogStore
-from headrace.adapters.printing_book import Named
+from headrace.adapters.printing.book import Named
+from headrace.adapters.sql_engines import on_server
+from headrace.adapters.stores.ledger import open_ledger
+from headrace.adapters.stores.loan_log import LoanLogStore
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds
 from headrace.ledger import chart

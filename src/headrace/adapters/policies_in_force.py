@@ -7,7 +7,7 @@ them, for all policies.
 from collections.abc import Mapping
 
 from headrace.adapters.policy_sheets import read_workbook
-from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.pack import Pack
 from headrace.workflows.policies import load_policy
 from headrace.workflows.policy_documents import Document, inputs_of, shipped_files

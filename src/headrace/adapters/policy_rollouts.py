@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from headrace.adapters.decision_log import opened_log, read_taken
-from headrace.adapters.live_decisions import ALONE, BATCH, VERSION, decisions_of
-from headrace.adapters.live_records import NOTE, Record, read_record
+from headrace.adapters.live.decision_log import opened_log, read_taken
+from headrace.adapters.live.decisions import ALONE, BATCH, VERSION, decisions_of
+from headrace.adapters.live.records import NOTE, Record, read_record
 from headrace.adapters.policy_trials import (
     CHANGES_MAX,
     DRAWS,

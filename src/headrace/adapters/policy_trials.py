@@ -10,10 +10,10 @@ from pathlib import Path
 from shutil import copytree
 from typing import Any
 
-from headrace.adapters.decision_log import read_taken
 from headrace.adapters.events import read_events
 from headrace.adapters.folder import DiskFolder
-from headrace.adapters.live_decisions import policies_in
+from headrace.adapters.live.decision_log import read_taken
+from headrace.adapters.live.decisions import policies_in
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.store import parquet_bytes
 from headrace.adapters.workspace import Workspace

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from headrace.adapters.live_records import Place, Positions
+from headrace.adapters.live.records import Place, Positions
 from headrace.adapters.messages import Rejected
 from headrace.adapters.segment_log import make_folder, storage_error, whole_file
 

@@ -1469,7 +1469,7 @@ class PayoutLine(Struct, frozen=True, kw_only=True):
     key: str
     asked_by: str
     asked: int
-    state: PayoutStoreState
+    state: PayoutState
     decided_by: str | None
     decided: int | None
     note: str
@@ -2255,7 +2255,7 @@ Evidence: TypeAlias = Literal['decision', 'fact', 'file']
 Mode: TypeAlias = Literal['challenger', 'shadow']
 
 
-PayoutStoreState: TypeAlias = Literal['asked', 'approving', 'done', 'rejected']
+PayoutState: TypeAlias = Literal['asked', 'approving', 'done', 'rejected']
 
 
 StatusInput: TypeAlias = Literal['agreed', 'open', 'closed', 'written_off']
@@ -3047,7 +3047,7 @@ class Client(Transport):
         return self.ask(request, object)
 
 
-    def payouts(self, *, state: PayoutStoreState | None = None, cursor: str | None = None, limit: int | None = None) -> PayoutPage:
+    def payouts(self, *, state: PayoutState | None = None, cursor: str | None = None, limit: int | None = None) -> PayoutPage:
         """Payouts, newest first, of borrowers that one may know of.
 
         Permission `loans`: Contracts, collateral, vouchers and pools, one by one.

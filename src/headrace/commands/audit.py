@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from headrace.adapters import printing
-from headrace.adapters.audit_store import check_audit
 from headrace.adapters.keys import load_or_create_signing_key
+from headrace.adapters.stores.audit import check_audit
+from headrace.adapters.stores.web import WebStore
 from headrace.adapters.user_files import read_text
-from headrace.adapters.web_store import WebStore
 from headrace.adapters.workspace import workspace_at
 from headrace.commands.options import AsJson
 from headrace.evidence.checkpoint import read_public_key

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import pyarrow as pa
 import typer
 
-from headrace.adapters import printing, printing_basis, printing_vouchers
+from headrace.adapters import printing
 from headrace.adapters.contract_tables import write_contract_table
 from headrace.adapters.events import check_writable
+from headrace.adapters.printing import basis as printing_basis
+from headrace.adapters.printing import vouchers as printing_vouchers
 from headrace.adapters.user_files import read_toml, write_file
 from headrace.commands.options import AsJson, Language
 from headrace.contracts.basis.delivery import DeliveryRefusal

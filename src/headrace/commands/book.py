@@ -13,9 +13,10 @@ from typing import Annotated, Any
 
 import typer
 
-from headrace.adapters import printing, printing_book
+from headrace.adapters import printing
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.loan_books import OpenBook, contracts_of, open_book
+from headrace.adapters.printing import book as printing_book
 from headrace.adapters.wall_clock import now
 from headrace.commands.book_files import DEFAULT, BookPlace
 from headrace.commands.book_post import post_command

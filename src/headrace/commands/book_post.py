@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from headrace.adapters import printing, printing_book
+from headrace.adapters import printing
 from headrace.adapters.loan_books import open_book
 from headrace.adapters.movement_files import read_moved
+from headrace.adapters.printing import book as printing_book
 from headrace.adapters.wall_clock import now
 from headrace.commands.book_files import DEFAULT, BookPlace
 from headrace.commands.options import AsJson, Language

@@ -4,7 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from headrace.adapters import printing, printing_card, printing_card_fit
+from headrace.adapters import printing
+from headrace.adapters.printing import card as printing_card
+from headrace.adapters.printing import card_fit as printing_card_fit
 from headrace.commands import card_bins, card_edit, card_fit, card_use
 from headrace.commands.card_options import (
     After,

@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from headrace.adapters import printing, printing_card, printing_card_fit
+from headrace.adapters import printing
 from headrace.adapters.contract_tables import write_contract_table
+from headrace.adapters.printing import card as printing_card
+from headrace.adapters.printing import card_fit as printing_card_fit
 from headrace.commands.card_options import (
     Bad,
     Category,

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from headrace.adapters import printing, printing_card
+from headrace.adapters import printing
+from headrace.adapters.printing import card as printing_card
 from headrace.adapters.score_sheets import (
     card_kept_in,
     read_card_csv,

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-from headrace.adapters import printing, printing_card, printing_card_fit
+from headrace.adapters import printing
 from headrace.adapters.machine import quiet_libraries
+from headrace.adapters.printing import card as printing_card
+from headrace.adapters.printing import card_fit as printing_card_fit
 from headrace.adapters.score_sheets import write_card_xlsx
 from headrace.adapters.user_files import write_file
 from headrace.commands import card_edit

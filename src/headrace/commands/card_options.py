@@ -7,9 +7,9 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
-from headrace.adapters import printing_card
 from headrace.adapters.contract_tables import write_contract_table
 from headrace.adapters.events import quarantine_path
+from headrace.adapters.printing import card as printing_card
 from headrace.adapters.user_files import read_text, read_toml
 from headrace.adapters.user_tables import read_user_table
 from headrace.errors import InputError

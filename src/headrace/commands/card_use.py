@@ -7,9 +7,11 @@ import numpy as np
 import pyarrow as pa
 import typer
 
-from headrace.adapters import printing, printing_card, printing_card_use
+from headrace.adapters import printing
 from headrace.adapters.contract_tables import write_contract_table
 from headrace.adapters.pmml_files import card_pmml
+from headrace.adapters.printing import card as printing_card
+from headrace.adapters.printing import card_use as printing_card_use
 from headrace.adapters.user_files import write_file
 from headrace.commands.card_options import (
     CardFile,

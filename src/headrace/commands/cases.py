@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from headrace.adapters import printing, printing_decisions
-from headrace.adapters.case_store import CaseStore
+from headrace.adapters import printing
 from headrace.adapters.policy_objects import entry_object
+from headrace.adapters.printing import decisions as printing_decisions
+from headrace.adapters.stores.case import CaseStore
 from headrace.adapters.wall_clock import now
 from headrace.commands.options import AsJson, By, Comment, Language
 from headrace.decisions.flow.lists import Entry

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import typer
 
-from headrace.adapters import printing, printing_collateral
+from headrace.adapters import printing
 from headrace.adapters.collateral_files import read_events, read_pledges, read_receivables
 from headrace.adapters.desk_rows import day_of
 from headrace.adapters.price_files import PriceFile, read_prices
+from headrace.adapters.printing import collateral as printing_collateral
 from headrace.adapters.user_files import read_text
 from headrace.adapters.wall_clock import now
 from headrace.clock import local_day

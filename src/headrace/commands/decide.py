@@ -14,25 +14,27 @@ import pyarrow.compute as pc
 import typer
 
 from headrace import packs
-from headrace.adapters import printing, printing_decide, printing_decisions
-from headrace.adapters.case_store import CaseStore
-from headrace.adapters.decision_finding import events_of, find_decision
-from headrace.adapters.decision_hits import hits_in
-from headrace.adapters.decision_log import kept_versions, read_taken
-from headrace.adapters.decision_replay import replay_log
+from headrace.adapters import printing
 from headrace.adapters.events import (
     quarantine_path,
     read_events,
     write_quarantine,
     write_table,
 )
-from headrace.adapters.live_batches import alerted, decide_tables
-from headrace.adapters.live_decisions import LiveDecisions
-from headrace.adapters.live_policy import no_policy, open_live, policy_in_store
-from headrace.adapters.model_deadlines import Deadlines
+from headrace.adapters.live.batches import alerted, decide_tables
+from headrace.adapters.live.decision_finding import events_of, find_decision
+from headrace.adapters.live.decision_hits import hits_in
+from headrace.adapters.live.decision_log import kept_versions, read_taken
+from headrace.adapters.live.decision_replay import replay_log
+from headrace.adapters.live.decisions import LiveDecisions
+from headrace.adapters.live.model_deadlines import Deadlines
+from headrace.adapters.live.policy import no_policy, open_live, policy_in_store
 from headrace.adapters.policy_folder import read_files
 from headrace.adapters.policy_sheets import read_workbook
-from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.printing import decide as printing_decide
+from headrace.adapters.printing import decisions as printing_decisions
+from headrace.adapters.stores.case import CaseStore
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.wall_clock import now
 from headrace.decisions.flow.in_force import InForce

@@ -6,12 +6,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headrace import packs
-from headrace.adapters.case_store import CaseStore
-from headrace.adapters.deciding import mark_told
-from headrace.adapters.live_batches import alerted, decide_tables
-from headrace.adapters.live_desk import ModelsInPlace
-from headrace.adapters.live_policy import PolicyFollower, decided_tables, open_live
-from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.live.batches import alerted, decide_tables
+from headrace.adapters.live.deciding import mark_told
+from headrace.adapters.live.desk import ModelsInPlace
+from headrace.adapters.live.policy import PolicyFollower, decided_tables, open_live
+from headrace.adapters.stores.case import CaseStore
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.adapters.wall_clock import now
 from headrace.adapters.workspace import Workspace
 from headrace.simulator.card_payments import CardSettings, simulate_card_payments

@@ -2,7 +2,7 @@
 
 from headrace import packs
 from headrace.adapters.policy_sheets import read_workbook
-from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.adapters.wall_clock import now
 from headrace.adapters.workspace import Workspace
 from headrace.workflows.policy_documents import document_of, proposal_of, shipped_files

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from headrace.adapters.store import FactStore
-from headrace.adapters.visit_store import VisitStore
-from headrace.adapters.web_store import WebStore
+from headrace.adapters.stores.visit import VisitStore
+from headrace.adapters.stores.web import WebStore
 from headrace.adapters.workspace import Workspace
 from headrace.facts.kinds import PARTY
 from headrace.facts.localtime import DAY_US, microseconds

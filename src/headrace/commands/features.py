@@ -11,7 +11,7 @@ import pyarrow as pa
 import typer
 
 from headrace import packs
-from headrace.adapters import printing, printing_features
+from headrace.adapters import printing
 from headrace.adapters.events import (
     check_writable,
     quarantine_path,
@@ -21,6 +21,7 @@ from headrace.adapters.events import (
 )
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.machine import THREADS_MAX, limited_threads
+from headrace.adapters.printing import features as printing_features
 from headrace.adapters.store import FactStore
 from headrace.adapters.user_files import read_text
 from headrace.commands.feature_files import (

@@ -16,7 +16,7 @@ from headrace.adapters.formats import StandardFormats
 from headrace.adapters.keys import load_or_create_signing_key
 from headrace.adapters.mappings import find_mapping, load_mapping
 from headrace.adapters.outputs import cleared
-from headrace.adapters.printing_graph import connections, storing
+from headrace.adapters.printing.graph import connections, storing
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.commands import (
     graph_chain,

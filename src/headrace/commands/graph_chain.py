@@ -12,7 +12,7 @@ import typer
 from headrace.adapters import printing
 from headrace.adapters.chain_tables import read_chain
 from headrace.adapters.events import check_writable, read_events, write_table
-from headrace.adapters.printing_graph import contagion, grids, words
+from headrace.adapters.printing.graph import contagion, grids, words
 from headrace.commands.graph_files import AsJson, Asked, Language, To, on_graph
 from headrace.features.definition import Column, ColumnType
 from headrace.workflows.features import Wanted

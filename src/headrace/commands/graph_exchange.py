@@ -17,7 +17,7 @@ from headrace.adapters.html.graph_findings import page_findings
 from headrace.adapters.html.neighbourhood import neighbourhood
 from headrace.adapters.keys import load_or_create_signing_key
 from headrace.adapters.outputs import cleared
-from headrace.adapters.printing_graph import storing
+from headrace.adapters.printing.graph import storing
 from headrace.adapters.store import FactStore
 from headrace.adapters.user_files import write_file
 from headrace.adapters.wall_clock import now

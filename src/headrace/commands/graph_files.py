@@ -15,7 +15,7 @@ import typer
 from headrace.adapters import printing
 from headrace.adapters.events import check_writable, write_table
 from headrace.adapters.folder import DiskFolder
-from headrace.adapters.printing_graph import grids, words
+from headrace.adapters.printing.graph import grids, words
 from headrace.adapters.store import FactStore
 from headrace.adapters.wall_clock import now
 from headrace.clock import EPOCH, end_of_day, start_of_day

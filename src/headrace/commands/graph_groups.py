@@ -12,7 +12,7 @@ import typer
 from headrace.adapters import printing
 from headrace.adapters.events import check_writable
 from headrace.adapters.group_sheet import group_sheet
-from headrace.adapters.printing_graph import groups as for_people
+from headrace.adapters.printing.graph import groups as for_people
 from headrace.adapters.user_files import read_text, write_file
 from headrace.commands.graph_files import Asked, Party, on_graph, read_columns
 from headrace.errors import InputError

@@ -8,7 +8,7 @@ import typer
 
 from headrace.adapters import printing
 from headrace.adapters.events import check_writable, write_table
-from headrace.adapters.printing_graph import grids, identity
+from headrace.adapters.printing.graph import grids, identity
 from headrace.adapters.store import FactStore, parquet_bytes
 from headrace.adapters.user_files import read_text, write_file
 from headrace.adapters.wall_clock import now

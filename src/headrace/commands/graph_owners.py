@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from headrace.adapters.printing_graph import owners
+from headrace.adapters.printing.graph import owners
 from headrace.commands.graph_files import Asked, Party, To, on_graph, one_of
 from headrace.graph.ownership.beneficial import beneficial_owners
 from headrace.graph.ownership.rulesets import CN_BENEFICIAL_OWNERS, RULE_SETS

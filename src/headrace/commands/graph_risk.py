@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from headrace.adapters.printing_graph import risk, words
+from headrace.adapters.printing.graph import risk, words
 from headrace.commands.graph_files import Asked, Party, end_of, on_graph, one_of, start_of
 from headrace.facts.localtime import DAY_US, microseconds
 from headrace.graph.relations.kinds import Kind

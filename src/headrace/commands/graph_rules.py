@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from headrace.adapters.printing_graph import rules as for_people
+from headrace.adapters.printing.graph import rules as for_people
 from headrace.adapters.user_files import read_text
 from headrace.commands.graph_files import Asked, To, end_of, on_graph
 from headrace.errors import InputError

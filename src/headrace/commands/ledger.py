@@ -10,10 +10,11 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
-from headrace.adapters import printing, printing_ledger
+from headrace.adapters import printing
 from headrace.adapters.ledger_files import write_ledger
-from headrace.adapters.ledger_store import open_ledger
+from headrace.adapters.printing import ledger as printing_ledger
 from headrace.adapters.store import csv_bytes
+from headrace.adapters.stores.ledger import open_ledger
 from headrace.adapters.user_files import write_file
 from headrace.commands.options import AsJson, Language
 from headrace.errors import InputError

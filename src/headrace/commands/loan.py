@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import pyarrow as pa
 import typer
 
-from headrace.adapters import printing, printing_loan
+from headrace.adapters import printing
 from headrace.adapters.contract_tables import (
     write_contract_table,
 )
 from headrace.adapters.events import check_writable, quarantine_path
+from headrace.adapters.printing import loan as printing_loan
 from headrace.adapters.user_files import read_text
 from headrace.adapters.user_tables import UserTable, read_user_table
 from headrace.adapters.wall_clock import now

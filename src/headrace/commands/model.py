@@ -9,9 +9,11 @@ import numpy as np
 import pyarrow as pa
 import typer
 
-from headrace.adapters import printing, printing_card, printing_model
+from headrace.adapters import printing
 from headrace.adapters.contract_tables import write_contract_table
 from headrace.adapters.pmml_files import boosting_pmml, card_pmml
+from headrace.adapters.printing import card as printing_card
+from headrace.adapters.printing import model as printing_model
 from headrace.adapters.user_files import write_file
 from headrace.commands import model_watch
 from headrace.commands.card_options import (

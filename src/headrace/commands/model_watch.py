@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 import typer
 
-from headrace.adapters import printing, printing_model, printing_model_watch
+from headrace.adapters import printing
+from headrace.adapters.printing import model as printing_model
+from headrace.adapters.printing import model_watch as printing_model_watch
 from headrace.commands.card_options import Bad, File, Target, day_column, labelled, read_table
 from headrace.commands.desk_options import AsTable, checked_out, write_out
 from headrace.commands.model_files import (

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from headrace import packs
-from headrace.adapters import printing, printing_policy, printing_run
+from headrace.adapters import printing
 from headrace.adapters.policy_folder import is_policy, read_bytes, write_files
 from headrace.adapters.policy_objects import (
     act_object,
@@ -21,7 +21,9 @@ from headrace.adapters.policy_objects import (
     shown_object,
 )
 from headrace.adapters.policy_sheets import Workbooks, read_workbook
-from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.printing import policy as printing_policy
+from headrace.adapters.printing import run as printing_run
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.adapters.user_files import read_policy, write_policy
 from headrace.adapters.wall_clock import now
 from headrace.commands.options import AsJson, By, Comment, Language

@@ -10,7 +10,7 @@ from headrace import packs
 from headrace.adapters.policies_in_force import stored_document
 from headrace.adapters.policy_folder import read_files
 from headrace.adapters.policy_sheets import read_workbook
-from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.adapters.wall_clock import now
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import typer
 
-from headrace.adapters import printing, printing_pool
+from headrace.adapters import printing
 from headrace.adapters.pool_files import read_claims, read_exposures, read_pool_events
+from headrace.adapters.printing import pool as printing_pool
 from headrace.adapters.user_files import read_text
 from headrace.adapters.wall_clock import now
 from headrace.clock import local_day

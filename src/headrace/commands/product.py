@@ -11,8 +11,9 @@ from typing import Annotated, Any, TypeVar
 import pyarrow as pa
 import typer
 
-from headrace.adapters import printing, printing_product
+from headrace.adapters import printing
 from headrace.adapters.contract_tables import write_contract_table
+from headrace.adapters.printing import product as printing_product
 from headrace.adapters.user_files import read_text, write_file
 from headrace.adapters.wall_clock import now
 from headrace.clock import local_day

@@ -12,9 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from headrace import packs
-from headrace.adapters import printing, printing_run
+from headrace.adapters import printing
 from headrace.adapters.code import code_digest
-from headrace.adapters.consent_store import withdrawn_in
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.folder_source import FolderSource
 from headrace.adapters.formats import StandardFormats
@@ -24,8 +23,10 @@ from headrace.adapters.mappings import load_mapping, mapping_for
 from headrace.adapters.outputs import cleared, for_simulation
 from headrace.adapters.policies_in_force import active_files
 from headrace.adapters.policy_sheets import read_workbook
-from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.printing import run as printing_run
 from headrace.adapters.store import FactStore, csv_bytes
+from headrace.adapters.stores.consent import withdrawn_in
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.user_files import read_policy, read_text, write_file
 from headrace.adapters.wall_clock import now

@@ -8,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 import typer
 
-from headrace.adapters import printing, printing_desk, printing_score
+from headrace.adapters import printing
 from headrace.adapters.contract_tables import write_contract_table
 from headrace.adapters.desk_files import read_cells
 from headrace.adapters.events import quarantine_path
+from headrace.adapters.printing import desk as printing_desk
+from headrace.adapters.printing import score as printing_score
 from headrace.adapters.user_files import read_text
 from headrace.adapters.user_tables import UserTable, read_user_table
 from headrace.commands.desk_options import AsTable, checked_out, write_out

@@ -11,15 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import typer
 
-from headrace.adapters import (
-    printing,
-    printing_issuance,
-    printing_securitisation,
-    printing_securitisation_stress,
-)
+from headrace.adapters import printing
 from headrace.adapters import securitisation_files as files
-from headrace.adapters.printing_issuance import Checked
-from headrace.adapters.printing_securitisation import Shown
+from headrace.adapters.printing import issuance as printing_issuance
+from headrace.adapters.printing import securitisation as printing_securitisation
+from headrace.adapters.printing import securitisation_stress as printing_securitisation_stress
+from headrace.adapters.printing.issuance import Checked
+from headrace.adapters.printing.securitisation import Shown
 from headrace.adapters.store import csv_bytes
 from headrace.adapters.user_files import read_text, read_toml, write_file
 from headrace.commands.options import AsJson, Language

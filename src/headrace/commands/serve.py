@@ -151,7 +151,7 @@ def _show_password(name: str, password: str) -> None:
 @contextmanager
 def _accounts(folder: Path) -> Iterator[Accounts]:
     """The accounts of a workspace."""
-    from headrace.adapters.web_store import WebStore  # noqa: PLC0415 - see above
+    from headrace.adapters.stores.web import WebStore  # noqa: PLC0415 - see above
     from headrace.web.security.accounts import Accounts  # noqa: PLC0415 - see above
 
     opened = WebStore.opened(workspace_at(folder).store("accounts"))

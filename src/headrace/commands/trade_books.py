@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headrace.adapters.ledger_store import open_ledger
+from headrace.adapters.stores.ledger import open_ledger
 from headrace.adapters.wall_clock import now
 from headrace.commands.ledger import View
 from headrace.errors import InputError

@@ -5,8 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from headrace.adapters import printing, printing_desk, printing_trade
+from headrace.adapters import printing
 from headrace.adapters.desk_files import read_cells, remove_tables, write_tables
+from headrace.adapters.printing import desk as printing_desk
+from headrace.adapters.printing import trade as printing_trade
 from headrace.commands.ledger import View
 from headrace.commands.options import AsJson, Language
 from headrace.commands.trade_books import ChartView, LedgerFile, opened_books, told_books

@@ -10,10 +10,13 @@ from typing import Annotated, Any
 import pyarrow as pa
 import typer
 
-from headrace.adapters import printing, printing_desk, printing_trade, printing_vouchers
+from headrace.adapters import printing
 from headrace.adapters.contract_tables import write_contract_table
 from headrace.adapters.desk_files import read_cells, remove_tables, write_tables
 from headrace.adapters.events import check_writable
+from headrace.adapters.printing import desk as printing_desk
+from headrace.adapters.printing import trade as printing_trade
+from headrace.adapters.printing import vouchers as printing_vouchers
 from headrace.adapters.user_files import write_file
 from headrace.commands.ledger import View
 from headrace.commands.options import AsJson, Language

@@ -5,8 +5,11 @@ from typing import Annotated
 
 import typer
 
-from headrace.adapters import printing, printing_desk, printing_goods, printing_vouchers
+from headrace.adapters import printing
 from headrace.adapters.desk_files import read_cells, remove_tables, write_tables
+from headrace.adapters.printing import desk as printing_desk
+from headrace.adapters.printing import goods as printing_goods
+from headrace.adapters.printing import vouchers as printing_vouchers
 from headrace.commands.options import AsJson, Language
 from headrace.commands.voucher import example_text, give_example
 from headrace.workflows import goods_pledge

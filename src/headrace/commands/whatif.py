@@ -10,12 +10,13 @@ from typing import Annotated
 import typer
 
 from headrace import packs
-from headrace.adapters import printing, printing_whatif
+from headrace.adapters import printing
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.html.whatif import render_whatif
 from headrace.adapters.machine import THREADS_MAX, limited_threads
 from headrace.adapters.policy_folder import read_bytes, read_files
 from headrace.adapters.policy_sheets import Workbooks, read_workbook
+from headrace.adapters.printing import whatif as printing_whatif
 from headrace.adapters.sheets import xlsx_bytes
 from headrace.adapters.terminal import Silent, TerminalProgress
 from headrace.adapters.user_files import read_policy, read_text, write_file

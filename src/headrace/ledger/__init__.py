@@ -13,5 +13,5 @@
     drafting   adjustments, accruals and the close of a year, as transfers to commit
     plaintext  Beancount and hledger text
 
-Nothing here touches a disk: `headrace.adapters.ledger_store` keeps the batches.
+Nothing here touches a disk: `headrace.adapters.stores.ledger` keeps the batches.
 """

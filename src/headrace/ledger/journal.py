@@ -1,6 +1,6 @@
 """A ledger: a book, and the place where its batches are kept.
 
-    ledger = Ledger(InMemory())                     or adapters.ledger_store.open_ledger(path)
+    ledger = Ledger(InMemory())                     or adapters.stores.ledger.open_ledger(path)
     receipt = ledger.commit(at, transfers, accounts)
 
 A batch is checked in memory, written down, and only then kept and acknowledged. Where another

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from headrace import __version__
-from headrace.adapters.web_store import WebStore
+from headrace.adapters.stores.web import WebStore
 from headrace.adapters.workspace import FILE, Workspace
 from headrace.errors import HeadraceError
 from headrace.web import health

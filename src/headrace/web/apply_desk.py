@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from headrace import packs
-from headrace.adapters.application_store import ApplicationStore, Kept, MovedOnError
 from headrace.adapters.code import code_digest
 from headrace.adapters.policies_in_force import active_files
 from headrace.adapters.policy_sheets import read_workbook
-from headrace.adapters.policy_store import PolicyStore
 from headrace.adapters.store import FactStore
+from headrace.adapters.stores.application import ApplicationStore, Kept, MovedOnError
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.clock import local_day
 from headrace.errors import EvidenceError, HeadraceError, InputError
 from headrace.evidence.canonical import parse_object

@@ -11,9 +11,9 @@ from pathlib import Path
 from threading import RLock
 from typing import TypeVar, cast
 
-from headrace.adapters.book_store import MissingError
 from headrace.adapters.loan_books import OpenBook, open_book
-from headrace.adapters.web_store import StoreDownError
+from headrace.adapters.sql_engines import MissingError
+from headrace.adapters.stores.web import StoreDownError
 from headrace.errors import EvidenceError, InputError
 from headrace.web.problems import NoBookError
 from headrace.workflows.loan_desk import Recorded

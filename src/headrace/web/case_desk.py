@@ -12,10 +12,10 @@ from heapq import nlargest
 from threading import Lock
 
 from headrace import packs
-from headrace.adapters.case_store import CaseStore
 from headrace.adapters.policies_in_force import active_files
 from headrace.adapters.policy_sheets import read_workbook
-from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.stores.case import CaseStore
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.decisions.flow.lists import Entry
 from headrace.decisions.flow.policy import Action, Policy
 from headrace.errors import HeadraceError, InputError

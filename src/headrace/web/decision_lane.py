@@ -14,8 +14,8 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from headrace.adapters.live_events import RowProblem
-from headrace.adapters.web_store import Entry
+from headrace.adapters.live.events import RowProblem
+from headrace.adapters.stores.web import Entry
 from headrace.errors import HeadraceError
 from headrace.web.api.live import asked, busy, read_event, refused_event
 from headrace.web.live_room import LiveRoom

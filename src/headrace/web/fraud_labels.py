@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from headrace.adapters.live_events import EventReader, Row
+from headrace.adapters.live.events import EventReader, Row
 from headrace.errors import HeadraceError
 from headrace.monitor.cases import Case, Outcome
 from headrace.monitor.confirmed_fraud import fraud_reports, reports_taken_back

@@ -8,7 +8,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from headrace.adapters.hook_sending import HookRefusedError, Sender, checked_url, fresh_secret
-from headrace.adapters.hook_store import EVENTS, Event, Hook, HookStore
+from headrace.adapters.stores.hook import EVENTS, Event, Hook, HookStore
 from headrace.errors import HeadraceError, InputError
 
 LOOK_SECONDS = 1.0

@@ -24,10 +24,10 @@ from prometheus_client.registry import Collector
 from headrace.adapters.kafka import Topic, connect
 from headrace.adapters.kafka_desk import DeskSource, Feeding
 from headrace.adapters.kafka_publishing import Publisher, connect_publisher
-from headrace.adapters.live_batch import Outcome
-from headrace.adapters.live_desk import FullError
+from headrace.adapters.live.batch import Outcome
+from headrace.adapters.live.desk import FullError
 from headrace.adapters.messages import Message
-from headrace.adapters.web_store import Entry
+from headrace.adapters.stores.web import Entry
 from headrace.errors import HeadraceError
 from headrace.web.kafka_settings import KafkaSettings
 from headrace.web.live_room import LiveRoom

@@ -15,20 +15,20 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from headrace.adapters.case_store import CaseStore
-from headrace.adapters.decision_finding import FoundDecision, events_in, find_in
-from headrace.adapters.decision_log import kept_files
-from headrace.adapters.decision_replay import Replayed, replay_records
-from headrace.adapters.live_alerts import AlertDesk
-from headrace.adapters.live_decisions import ALONE, BATCH, decisions_of
-from headrace.adapters.live_desk import LiveDesk, ModelsInPlace, Told
-from headrace.adapters.live_events import EventReader, readers_of
-from headrace.adapters.live_policy import PolicyFollower, decided_tables, open_live
-from headrace.adapters.live_records import NOTE, Record
-from headrace.adapters.live_watch import LiveWatch
+from headrace.adapters.live.alerts import AlertDesk
+from headrace.adapters.live.decision_finding import FoundDecision, events_in, find_in
+from headrace.adapters.live.decision_log import kept_files
+from headrace.adapters.live.decision_replay import Replayed, replay_records
+from headrace.adapters.live.decisions import ALONE, BATCH, decisions_of
+from headrace.adapters.live.desk import LiveDesk, ModelsInPlace, Told
+from headrace.adapters.live.events import EventReader, readers_of
+from headrace.adapters.live.policy import PolicyFollower, decided_tables, open_live
+from headrace.adapters.live.records import NOTE, Record
+from headrace.adapters.live.watch import LiveWatch
 from headrace.adapters.policy_sheets import read_workbook
-from headrace.adapters.policy_store import PolicyStore
-from headrace.adapters.web_store import WebStore
+from headrace.adapters.stores.case import CaseStore
+from headrace.adapters.stores.policy import PolicyStore
+from headrace.adapters.stores.web import WebStore
 from headrace.decisions.flow.in_force import InForce
 from headrace.decisions.flow.record import made_of
 from headrace.errors import HeadraceError, InputError

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from headrace.adapters.application_store import Kept
 from headrace.adapters.loan_books import OpenBook
-from headrace.adapters.payout_store import Payout
+from headrace.adapters.stores.application import Kept
+from headrace.adapters.stores.payout import Payout
 from headrace.decisions.lending.decision import Decision
 from headrace.ledger import asof, chart
 from headrace.pack import Text

@@ -5,9 +5,9 @@ A contract to be signed is approved as a payout is, and kept among them.
 
 import msgspec
 
-from headrace.adapters.application_store import Kept
 from headrace.adapters.loan_books import OpenBook
-from headrace.adapters.payout_store import Asked, Payout, State
+from headrace.adapters.stores.application import Kept
+from headrace.adapters.stores.payout import Asked, Payout, State
 from headrace.contracts.lending.events import REFUSAL_WORDS, Refusal
 from headrace.errors import HeadraceError, InputError
 from headrace.web import signing

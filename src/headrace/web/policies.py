@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 from headrace import packs
 from headrace.adapters.policies_in_force import SHIPPED, stored_document, version_files
-from headrace.adapters.policy_desk_store import Draft
 from headrace.adapters.policy_sheets import Workbooks, read_workbook
+from headrace.adapters.stores.policy_desk import Draft
 from headrace.decisions.flow.change import Change
 from headrace.errors import InputError
 from headrace.pack import Pack

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from headrace.adapters.web_store import StoreDownError
+from headrace.adapters.stores.web import StoreDownError
 from headrace.errors import HeadraceError, InputError
 from headrace.web.run_folder import NoRunError
 

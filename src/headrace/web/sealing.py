@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from starlette.concurrency import run_in_threadpool
 
-from headrace.adapters.audit_store import LINES_MAX, last_seal, seal
+from headrace.adapters.stores.audit import LINES_MAX, last_seal, seal
 from headrace.errors import HeadraceError
 from headrace.web.services import Services
 

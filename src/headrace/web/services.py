@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
-from headrace.adapters.web_store import WebStore
+from headrace.adapters.stores.web import WebStore
 from headrace.adapters.workspace import Workspace
 from headrace.errors import HeadraceError
 from headrace.web.metrics import Metrics
@@ -28,15 +28,15 @@ from headrace.web.settings import Settings
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider  # an extra
 
-    from headrace.adapters.case_store import CaseStore
-    from headrace.adapters.consent_store import ConsentStore
     from headrace.adapters.desk_sheets import DeskSheets
     from headrace.adapters.fact_batches import FactBatches
     from headrace.adapters.hook_sending import Sender
     from headrace.adapters.keys import SigningKey
-    from headrace.adapters.payout_store import PayoutStore
-    from headrace.adapters.policy_desk_store import PolicyDeskStore
-    from headrace.adapters.policy_store import PolicyStore
+    from headrace.adapters.stores.case import CaseStore
+    from headrace.adapters.stores.consent import ConsentStore
+    from headrace.adapters.stores.payout import PayoutStore
+    from headrace.adapters.stores.policy import PolicyStore
+    from headrace.adapters.stores.policy_desk import PolicyDeskStore
     from headrace.facts.consent import Leave
     from headrace.web.apply_desk import ApplyDesk
     from headrace.web.book_room import BookRoom
@@ -176,14 +176,14 @@ class Services:
     @cached_property
     def policies(self) -> PolicyStore:
         """Versions of policies, and lists."""
-        from headrace.adapters.policy_store import PolicyStore
+        from headrace.adapters.stores.policy import PolicyStore
 
         return PolicyStore.opened(self.workspace.store("policies"))
 
     @cached_property
     def policy_desk(self) -> PolicyDeskStore:
         """Drafts of policies, and what came of trials."""
-        from headrace.adapters.policy_desk_store import PolicyDeskStore
+        from headrace.adapters.stores.policy_desk import PolicyDeskStore
 
         return PolicyDeskStore(self.store)
 
@@ -206,7 +206,7 @@ class Services:
     @cached_property
     def payouts(self) -> PayoutStore:
         """Payouts that wait for a second person, and what became of others."""
-        from headrace.adapters.payout_store import PayoutStore
+        from headrace.adapters.stores.payout import PayoutStore
 
         return PayoutStore(self.store)
 
@@ -220,14 +220,14 @@ class Services:
     @cached_property
     def cases(self) -> CaseStore:
         """Alerts as cases."""
-        from headrace.adapters.case_store import CaseStore
+        from headrace.adapters.stores.case import CaseStore
 
         return CaseStore.opened(self.workspace.store("cases"))
 
     @cached_property
     def hooks(self) -> Hooks:
         """Who is told of what."""
-        from headrace.adapters.hook_store import HookStore
+        from headrace.adapters.stores.hook import HookStore
         from headrace.web.hooks import Hooks
 
         return Hooks(HookStore(self.store), self._sender, self.now, self.log)
@@ -242,7 +242,7 @@ class Services:
     @cached_property
     def jobs(self) -> Jobs:
         """Long work."""
-        from headrace.adapters.job_store import JobStore
+        from headrace.adapters.stores.job import JobStore
         from headrace.web.jobs.desk import Jobs
 
         return Jobs(JobStore(self.store), self.workspace, self.now, self.log)
@@ -264,7 +264,7 @@ class Services:
     @cached_property
     def consents(self) -> ConsentStore:
         """Consents that were withdrawn."""
-        from headrace.adapters.consent_store import ConsentStore
+        from headrace.adapters.stores.consent import ConsentStore
 
         return ConsentStore(self.store)
 
@@ -293,8 +293,8 @@ class Services:
     @cached_property
     def apply(self) -> ApplyDesk:
         """Decisions on one firm, now."""
-        from headrace.adapters.application_store import ApplicationStore
         from headrace.adapters.keys import load_or_create_signing_key
+        from headrace.adapters.stores.application import ApplicationStore
         from headrace.web.apply_desk import ApplyDesk
         from headrace.web.book_exposure import BookExposure
 
@@ -312,7 +312,7 @@ class Services:
     @cached_property
     def visits(self) -> VisitDesk:
         """Visit lists and what came of visits."""
-        from headrace.adapters.visit_store import VisitStore
+        from headrace.adapters.stores.visit import VisitStore
         from headrace.web.visit_desk import VisitDesk
 
         store, leave = VisitStore(self.store), partial(self.leave_to, "visits")

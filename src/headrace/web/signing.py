@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from headrace.adapters.application_store import Kept
-from headrace.adapters.payout_store import Asked, Payout
+from headrace.adapters.stores.application import Kept
+from headrace.adapters.stores.payout import Asked, Payout
 from headrace.clock import local_day
 from headrace.contracts.products.rules import Severity
 from headrace.decisions.lending.decision import Outcome, from_json

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from headrace import __version__
-from headrace.adapters.audit_store import last_seal
+from headrace.adapters.stores.audit import last_seal
 from headrace.errors import HeadraceError
 from headrace.web.services import Services
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headrace.adapters.loan_books import OpenBook
-from headrace.adapters.visit_store import VisitStore
+from headrace.adapters.stores.visit import VisitStore
 from headrace.clock import EPOCH, local_day
 from headrace.contracts.lending.events import Disburse, Draw
 from headrace.decisions.lending.decision import Outcome

@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from headrace.adapters.html import LANGUAGES, part, script_hash, script_json
-from headrace.adapters.printing_whatif import ALWAYS, FIGURES, MONEY, money_text, word
+from headrace.adapters.printing.whatif import ALWAYS, FIGURES, MONEY, money_text, word
 from headrace.errors import InputError
 
 BY_PART = ("approval_rate", "price_weighted", "expected_loss_share", "realised_loss_share")

@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection, Engine
 
-from headrace.adapters.book_store import WRITES, address_shown
+from headrace.adapters.sql_engines import WRITES, address_shown
 from headrace.errors import InputError
 
 VERSION_TABLE = "web_schema"

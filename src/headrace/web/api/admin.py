@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
-from headrace.adapters.admin_store import (
+from headrace.adapters.stores.admin import (
     SHOWN,
     RoleRequest,
     all_keys,
@@ -16,8 +16,8 @@ from headrace.adapters.admin_store import (
     last_sign_ins,
     open_requests,
 )
-from headrace.adapters.audit_store import Wanted, find_entries
-from headrace.adapters.web_store import User
+from headrace.adapters.stores.audit import Wanted, find_entries
+from headrace.adapters.stores.web import User
 from headrace.web.api.bodies import body
 from headrace.web.api.pages import PAGE, Cursor, position_after
 from headrace.web.api.routes import NOT_THERE, REFUSALS, AfterPage, PageSize

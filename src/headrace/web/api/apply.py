@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from headrace import packs
-from headrace.adapters.application_store import Kept
+from headrace.adapters.stores.application import Kept
 from headrace.decisions.lending.decision import Outcome
 from headrace.evidence.canonical import parse_object
 from headrace.pack import Pack, Text

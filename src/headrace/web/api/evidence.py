@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
-from headrace.adapters.audit_store import AuditCheck, check_audit, last_seal
+from headrace.adapters.stores.audit import AuditCheck, check_audit, last_seal
 from headrace.errors import EvidenceError, InputError
 from headrace.evidence.checkpoint import PublicKey, read_public_key
 from headrace.evidence.problem import Problem as Fault

@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 from fastapi import APIRouter, BackgroundTasks, Depends, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from headrace.adapters.consent_store import Withdrawal
 from headrace.adapters.fact_batches import Sender
 from headrace.adapters.fact_packs import Batch
 from headrace.adapters.fact_streams import READERS, Body, check_form_of
 from headrace.adapters.store import csv_bytes
+from headrace.adapters.stores.consent import Withdrawal
 from headrace.errors import HeadraceError, InputError
 from headrace.facts.arrivals import schema_of
 from headrace.facts.consent import Readable

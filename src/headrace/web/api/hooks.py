@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import ConfigDict
 
-from headrace.adapters.hook_store import Hook
+from headrace.adapters.stores.hook import Hook
 from headrace.web.api.routes import NOT_THERE, REFUSALS
 from headrace.web.guard import needs
 from headrace.web.problems import Refused

@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from pydantic import ConfigDict, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
-from headrace.adapters.job_store import Job, Status
+from headrace.adapters.stores.job import Job, Status
 from headrace.pack import Text
 from headrace.web.api.pages import PAGE, Cursor, position_after
 from headrace.web.api.routes import NOT_THERE, REFUSALS, AfterPage, PageSize, has_tag

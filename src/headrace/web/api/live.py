@@ -14,10 +14,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from headrace.adapters.live_answers import LiveAnswer
-from headrace.adapters.live_batch import Outcome
-from headrace.adapters.live_desk import FullError, StoppedError
-from headrace.adapters.live_events import EventReader, Row, RowProblem
+from headrace.adapters.live.answers import LiveAnswer
+from headrace.adapters.live.batch import Outcome
+from headrace.adapters.live.desk import FullError, StoppedError
+from headrace.adapters.live.events import EventReader, Row, RowProblem
 from headrace.adapters.segment_log import StorageError
 from headrace.decisions.flow.record import canonical
 from headrace.errors import HeadraceError, InputError

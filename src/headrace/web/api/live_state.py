@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request
 
-from headrace.adapters.live_watch import Flow, Watched
+from headrace.adapters.live.watch import Flow, Watched
 from headrace.adapters.quarantine import Held, last_held
 from headrace.web.api.live import BUSY, live_of
 from headrace.web.api.pages import PAGE

@@ -15,7 +15,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 
-from headrace.adapters.payout_store import Payout, State
+from headrace.adapters.stores.payout import Payout, State
 from headrace.contracts.lending.account import Status
 from headrace.contracts.lending.owed import Quote
 from headrace.contracts.lending.terms import PRINCIPAL_MAX

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 
 from headrace.adapters.loan_books import ZONE
-from headrace.adapters.policy_desk_store import Draft
 from headrace.adapters.policy_objects import act_object, change_object
 from headrace.adapters.policy_sheets import Workbooks
+from headrace.adapters.stores.policy_desk import Draft
 from headrace.decisions.flow.rollout import Mode
 from headrace.errors import InputError
 from headrace.facts.localtime import microseconds

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Header, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from headrace.adapters.policy_desk_store import Draft, Trial
 from headrace.adapters.policy_objects import act_object, entry_object
+from headrace.adapters.stores.policy_desk import Draft, Trial
 from headrace.decisions.flow.lists import Entry
 from headrace.errors import InputError
 from headrace.web.api.bodies import body

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
-from headrace.adapters.admin_store import (
+from headrace.adapters.stores.admin import (
     RoleRequest,
     last_sign_ins,
     open_requests,
 )
-from headrace.adapters.audit_store import find_acts
-from headrace.adapters.web_store import Entry, User
+from headrace.adapters.stores.audit import find_acts
+from headrace.adapters.stores.web import Entry, User
 from headrace.errors import InputError
 from headrace.web.api.admin import doer
 from headrace.web.console.admin_parts import (

@@ -5,7 +5,7 @@ from dataclasses import fields
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from headrace.adapters.admin_store import all_keys, all_sessions
+from headrace.adapters.stores.admin import all_keys, all_sessions
 from headrace.errors import InputError
 from headrace.web.api.admin import doer, end_one_session
 from headrace.web.console.admin_parts import (

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends
 from starlette.datastructures import FormData
 
-from headrace.adapters.web_store import ApiKey
+from headrace.adapters.stores.web import ApiKey
 from headrace.web.console.words import Words
 from headrace.web.guard import form_of, needs
 from headrace.web.security.accounts import Principal

@@ -16,7 +16,7 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from headrace import packs
-from headrace.adapters.application_store import Kept
+from headrace.adapters.stores.application import Kept
 from headrace.clock import local_day
 from headrace.contracts.products.fields import PURPOSES
 from headrace.decisions.lending.decision import Outcome

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from fastapi import APIRouter, Request, Response
 
-from headrace.adapters.audit_store import AuditCheck, Wanted, find_entries
 from headrace.adapters.store import csv_bytes
+from headrace.adapters.stores.audit import AuditCheck, Wanted, find_entries
 from headrace.web.api.admin import audit_page
 from headrace.web.api.evidence import audit_check, seal_state
 from headrace.web.api.pages import PAGE

@@ -8,7 +8,7 @@ import pyarrow as pa
 from fastapi import APIRouter, Request, Response
 
 from headrace.adapters.loan_books import OpenBook
-from headrace.adapters.printing_book import FLOWS, STATUS
+from headrace.adapters.printing.book import FLOWS, STATUS
 from headrace.money import MINOR_PER_MAJOR
 from headrace.web import loan_views
 from headrace.web.api.ledger import Sheet, sheet_of

@@ -7,12 +7,10 @@ from typing import Annotated, Any, Literal
 import pyarrow as pa
 from fastapi import APIRouter, Request, Response
 
-from headrace.adapters import (
-    printing_collateral,
-    printing_goods,
-    printing_pool,
-    printing_vouchers,
-)
+from headrace.adapters.printing import collateral as printing_collateral
+from headrace.adapters.printing import goods as printing_goods
+from headrace.adapters.printing import pool as printing_pool
+from headrace.adapters.printing import vouchers as printing_vouchers
 from headrace.errors import InputError
 from headrace.web.api.desks import pool_line, sheets
 from headrace.web.console.drawing import draw, words_of

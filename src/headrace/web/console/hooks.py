@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from headrace.adapters.hook_store import EVENTS
+from headrace.adapters.stores.hook import EVENTS
 from headrace.errors import InputError
 from headrace.web.api.hooks import (
     HookAdded,

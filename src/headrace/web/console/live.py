@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
-from headrace.adapters.live_watch import Flow, Line, Watched
+from headrace.adapters.live.watch import Flow, Line, Watched
 from headrace.adapters.quarantine import last_held
 from headrace.decisions.flow.decided import Plain
 from headrace.decisions.flow.policy import ACTIONS

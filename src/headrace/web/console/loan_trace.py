@@ -9,8 +9,8 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 
 from headrace import packs
-from headrace.adapters.payout_store import Payout
-from headrace.adapters.printing_book import GRADES
+from headrace.adapters.printing.book import GRADES
+from headrace.adapters.stores.payout import Payout
 from headrace.contracts.lending.events import Disburse
 from headrace.errors import HeadraceError
 from headrace.money import format_minor

@@ -7,8 +7,8 @@ from urllib.parse import quote as escaped
 
 from starlette.datastructures import FormData
 
-from headrace.adapters.payout_store import Payout, State, StateError
-from headrace.adapters.printing_book import GRADES, STATUS, WORDS
+from headrace.adapters.printing.book import GRADES, STATUS, WORDS
+from headrace.adapters.stores.payout import Payout, State, StateError
 from headrace.contracts.lending.account import Status
 from headrace.contracts.lending.events import REFUSAL_WORDS
 from headrace.errors import HeadraceError, InputError

@@ -12,8 +12,8 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from headrace.adapters.payout_store import StateError
-from headrace.adapters.printing_book import GRADES, STATUS, WORDS
+from headrace.adapters.printing.book import GRADES, STATUS, WORDS
+from headrace.adapters.stores.payout import StateError
 from headrace.contracts.lending.account import Status
 from headrace.contracts.lending.owed import Quote
 from headrace.contracts.lending.terms import METHOD_WORDS, Method

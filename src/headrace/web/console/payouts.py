@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from headrace.adapters.payout_store import State, StateError
+from headrace.adapters.stores.payout import State, StateError
 from headrace.contracts.lending.account import Status
 from headrace.errors import HeadraceError, InputError
 from headrace.web import loan_views, payouts

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
-from headrace.adapters.job_store import Job
 from headrace.adapters.policies_in_force import SHIPPED
-from headrace.adapters.policy_desk_store import Trial
 from headrace.adapters.store import csv_bytes
+from headrace.adapters.stores.job import Job
+from headrace.adapters.stores.policy_desk import Trial
 from headrace.decisions.flow.policy import ListStep
 from headrace.errors import HeadraceError
 from headrace.web.api.policies import Name, Number, act_of, policies

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
-from headrace.adapters.policy_desk_store import Draft
+from headrace.adapters.stores.policy_desk import Draft
 from headrace.decisions.tables.grid import LETTERS
 from headrace.errors import HeadraceError, InputError
 from headrace.web.api.policies import Name, Number

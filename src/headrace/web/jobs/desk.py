@@ -17,8 +17,8 @@ from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
 
-from headrace.adapters.job_store import ENDED, Job, JobStore, Lease, Status
-from headrace.adapters.web_store import StoreDownError
+from headrace.adapters.stores.job import ENDED, Job, JobStore, Lease, Status
+from headrace.adapters.stores.web import StoreDownError
 from headrace.adapters.workspace import Workspace
 from headrace.errors import HeadraceError
 from headrace.pack import Text

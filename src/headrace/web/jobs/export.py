@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from headrace.adapters.consent_store import ConsentStore
 from headrace.adapters.formats import StandardFormats
 from headrace.adapters.loan_books import open_book
 from headrace.adapters.party_facts import ENDS, debtors, kinds_of_parties
 from headrace.adapters.store import FactStore
-from headrace.adapters.web_store import WebStore
+from headrace.adapters.stores.consent import ConsentStore
+from headrace.adapters.stores.web import WebStore
 from headrace.errors import InputError
 from headrace.facts.consent import Leave, readable
 from headrace.facts.kinds import CORRECTION, INVOICE, KINDS

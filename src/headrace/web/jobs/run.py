@@ -7,7 +7,6 @@ from typing import Any
 
 from headrace import packs
 from headrace.adapters.code import code_digest
-from headrace.adapters.consent_store import withdrawn_in
 from headrace.adapters.folder import DiskFolder
 from headrace.adapters.formats import StandardFormats
 from headrace.adapters.keys import load_or_create_signing_key
@@ -15,7 +14,8 @@ from headrace.adapters.machine import limited_threads
 from headrace.adapters.outputs import cleared, swap_in
 from headrace.adapters.policies_in_force import active_files
 from headrace.adapters.policy_sheets import read_workbook
-from headrace.adapters.policy_store import PolicyStore
+from headrace.adapters.stores.consent import withdrawn_in
+from headrace.adapters.stores.policy import PolicyStore
 from headrace.adapters.workspace_source import source_of
 from headrace.pack import Pack
 from headrace.web.jobs.kinds import Task, Tell

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from shutil import rmtree
 from typing import Any
 
-from headrace.adapters.hook_store import HookStore
-from headrace.adapters.job_store import JobStore
-from headrace.adapters.web_store import WebStore
+from headrace.adapters.stores.hook import HookStore
+from headrace.adapters.stores.job import JobStore
+from headrace.adapters.stores.web import WebStore
 from headrace.pack import Text
 from headrace.web.jobs.kinds import Task, Tell
 

@@ -7,12 +7,12 @@ from typing import Any
 from headrace import packs
 from headrace.adapters.machine import limited_threads
 from headrace.adapters.policies_in_force import SHIPPED, version_files
-from headrace.adapters.policy_desk_store import PolicyDeskStore, Trial
 from headrace.adapters.policy_rollouts import compare_rollout
 from headrace.adapters.policy_sheets import read_workbook
-from headrace.adapters.policy_store import PolicyStore
 from headrace.adapters.policy_trials import Pair, Tried, try_policy
-from headrace.adapters.web_store import WebStore
+from headrace.adapters.stores.policy import PolicyStore
+from headrace.adapters.stores.policy_desk import PolicyDeskStore, Trial
+from headrace.adapters.stores.web import WebStore
 from headrace.errors import InputError
 from headrace.pack import Pack, Text
 from headrace.web.jobs.kinds import RolloutGiven, Task, Tell, TrialGiven

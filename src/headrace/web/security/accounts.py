@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from headrace.adapters.web_store import (
+from headrace.adapters.stores.web import (
     MINUTE_US,
     PASSWORD_CHANGED,
     SIGNED_IN,

@@ -7,8 +7,8 @@ money, that administer, or that an administrator wants for themselves, are there
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from headrace.adapters.admin_store import RoleRequest, ask_for_roles, decide_request, set_user
-from headrace.adapters.web_store import User, no_user
+from headrace.adapters.stores.admin import RoleRequest, ask_for_roles, decide_request, set_user
+from headrace.adapters.stores.web import User, no_user
 from headrace.errors import InputError
 from headrace.web.security.access import ACCESS
 from headrace.web.security.accounts import Accounts, Doer, checked_regions

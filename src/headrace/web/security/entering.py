@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from headrace.adapters.admin_store import Over, end_sessions, set_user, user_of_subject
-from headrace.adapters.web_store import User
+from headrace.adapters.stores.admin import Over, end_sessions, set_user, user_of_subject
+from headrace.adapters.stores.web import User
 from headrace.errors import HeadraceError
 from headrace.web.security.accounts import NAME, Accounts, Caller, Doer, checked_regions
 from headrace.web.security.oidc import Identity, Leaving, SignInRefusedError

@@ -1,0 +1,280 @@
+"""Reads the audit, seals it, and finds out whether anybody altered what was sealed.
+
+A seal is a signed checkpoint over the lines that came since the one before. Each line notes in
+which seal it is, rather than the seal up to which number it goes: with several processes a line
+with a smaller number may come in later than one with a larger.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import sqlalchemy as sql
+from sqlalchemy.engine import Connection
+
+from headrace.adapters.keys import SigningKey
+from headrace.adapters.stores.web import Entry, WebStore, entry_of, storable
+from headrace.adapters.web_schema import audit, audit_seals
+from headrace.errors import EvidenceError
+from headrace.evidence.canonical import canonical_json
+from headrace.evidence.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint, unsigned
+from headrace.evidence.problem import Problem
+from headrace.evidence.seals import FIRST, seal_root
+
+LINES_MAX = 5_000  # of one seal: hashing them takes some 50 ms
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines of the audit; what is empty does not matter.
+
+    Attributes:
+        who: The user, whole.
+        act: A part of the act, such as `decisions` or `refused`.
+        about: A part of what or whom it was about.
+        since: Microseconds since 1970.
+        until: Before this moment.
+    """
+
+    who: str = ""
+    act: str = ""
+    about: str = ""
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True)
+class Seal:
+    """A signed statement about all lines up to some point.
+
+    Attributes:
+        number: From 1.
+        at: When it was made, in microseconds since 1970.
+        checkpoint: Signed text: lines sealed in all, and the root.
+    """
+
+    number: int
+    at: int
+    checkpoint: str
+
+
+@dataclass(frozen=True)
+class AuditCheck:
+    """What came of looking at the whole audit.
+
+    Attributes:
+        problems: What does not hold; empty where nothing was altered.
+        sealed: Lines that a seal holds.
+        unsealed: Lines since the last seal.
+        last: The last seal; None where there is none.
+    """
+
+    problems: tuple[Problem, ...]
+    sealed: int
+    unsealed: int
+    last: Seal | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def find_entries(
+    store: WebStore, wanted: Wanted, *, before: int | None, count: int
+) -> tuple[Entry, ...]:
+    """Lines of the audit, newest first.
+
+    Args:
+        store: Where they are.
+        wanted: Which.
+        before: Only those with a smaller number; None: from the newest on.
+        count: At most so many.
+    """
+    query = sql.select(audit).where(*_conditions(wanted)).order_by(audit.c.number.desc())
+    if before is not None:
+        query = query.where(audit.c.number < before)
+    return store.read(
+        lambda connection: tuple(map(entry_of, connection.execute(query.limit(count))))
+    )
+
+
+def find_acts(store: WebStore, acts: Sequence[str], *, since: int, count: int) -> tuple[Entry, ...]:
+    """Lines about some acts, newest first.
+
+    Args:
+        store: Where they are.
+        acts: Whole names of acts.
+        since: Microseconds since 1970.
+        count: At most so many.
+    """
+    query = sql.select(audit).where(audit.c.act.in_(acts), audit.c.at >= since)
+    query = query.order_by(audit.c.number.desc()).limit(count)
+    return store.read(lambda connection: tuple(map(entry_of, connection.execute(query))))
+
+
+def seal(store: WebStore, key: SigningKey, at: int, lines_max: int = LINES_MAX) -> Seal | None:
+    """Seal the lines that no seal holds yet, the oldest first.
+
+    Args:
+        store: Where they are.
+        key: Signs.
+        at: Now, in microseconds since 1970.
+        lines_max: No more than so many.
+
+    Returns:
+        The seal; None where there was nothing to seal, or another process was first.
+    """
+    query = sql.select(audit).where(audit.c.seal.is_(None)).order_by(audit.c.number)
+
+    def read(connection: Connection) -> tuple[Seal | None, tuple[Entry, ...]]:
+        found = connection.execute(query.limit(lines_max))
+        return _last(connection), tuple(map(entry_of, found))
+
+    last, entries = store.read(read)
+    if not entries:
+        return None
+    size, before = _stands(last)
+    root = seal_root(before, [_line(each) for each in entries])
+    text = sign_checkpoint(f"{key.name}/audit", size + len(entries), root, key.private)
+    made = Seal(last.number + 1 if last else 1, at, text)
+    numbers = [each.number for each in entries]
+    return made if store.write(lambda connection: _keep(connection, made, numbers)) else None
+
+
+def check_audit(
+    store: WebStore, public_key: bytes | None = None, kept: str | None = None
+) -> AuditCheck:
+    """Read every line again, and compare what comes out with what was signed.
+
+    Args:
+        store: Where they are.
+        public_key: That must have signed, 32 bytes; None: signatures are not looked at, and the
+            audit only agrees with itself.
+        kept: A checkpoint that was kept elsewhere; None: none. Without one, somebody who can write
+            the store and has the key could seal another history.
+    """
+    seals = store.read(lambda connection: tuple(_seals(connection)))
+    problems: list[Problem] = []
+    size, before = 0, FIRST
+    for number, each in enumerate(seals, start=1):
+        where = f"audit, seal {number}"
+        if each.number != number:
+            return AuditCheck((Problem(where, "is missing"),), size, 0, seals[-1])
+        lines = [_line(entry) for entry in _lines_of(store, each.number)]
+        size, before = size + len(lines), seal_root(before, lines)
+        if fault := _fault(each, size, before, public_key):
+            problems.append(Problem(where, fault, _remedy(lines_of=each)))
+            size, before = _stands(each)  # what comes after is judged by itself
+    stray = _lines_beyond(store, len(seals))
+    if stray:
+        problems.append(
+            Problem(
+                "audit, seals",
+                f"none has {stray} lines that say they are sealed",
+                "they were added",
+            )
+        )
+    if kept is not None and kept not in {each.checkpoint for each in seals}:
+        problems.append(
+            Problem("audit", "holds no such checkpoint", "it was cut or sealed anew since")
+        )
+    return AuditCheck(tuple(problems), size, _unsealed(store), seals[-1] if seals else None)
+
+
+def last_seal(store: WebStore) -> tuple[Seal | None, int]:
+    """The last seal, and how many lines came since."""
+    return store.read(_last), _unsealed(store)
+
+
+def _fault(made: Seal, size: int, root: bytes, public_key: bytes | None) -> str:
+    """What is wrong with a seal whose lines give this size and root; empty where nothing is."""
+    try:
+        told = _opened(made, public_key)
+    except EvidenceError as error:
+        return error.problem
+    if told.size != size:
+        return f"is over {told.size} lines, and there are {size}"
+    return "" if told.root == root else "has another root than its lines give"
+
+
+def _remedy(lines_of: Seal) -> str:
+    return f"a line of seal {lines_of.number} was altered, removed or added"
+
+
+def _opened(made: Seal, public_key: bytes | None) -> Checkpoint:
+    if public_key is not None:
+        return open_checkpoint(made.checkpoint, public_key)
+    return unsigned(made.checkpoint)
+
+
+def _stands(last: Seal | None) -> tuple[int, bytes]:
+    """How many lines are sealed, and under which root."""
+    if last is None:
+        return 0, FIRST
+    try:
+        told = unsigned(last.checkpoint)
+    except EvidenceError:
+        return 0, FIRST
+    return told.size, told.root
+
+
+def _keep(connection: Connection, made: Seal, numbers: list[int]) -> bool:
+    """Write a seal, unless another process was first or a line came in between."""
+    last = _last(connection)
+    if (last.number if last else 0) + 1 != made.number:
+        return False
+    here = audit.c.seal.is_(None) & audit.c.number.between(numbers[0], numbers[-1])
+    found = connection.execute(sql.select(audit.c.number).where(here).order_by(audit.c.number))
+    if [row.number for row in found] != numbers:
+        return False
+    connection.execute(sql.update(audit).where(here).values(seal=made.number))
+    connection.execute(sql.insert(audit_seals), asdict(made))
+    return True
+
+
+def _last(connection: Connection) -> Seal | None:
+    query = sql.select(audit_seals).order_by(audit_seals.c.number.desc()).limit(1)
+    row = connection.execute(query).first()
+    return None if row is None else Seal(**row._mapping)
+
+
+def _seals(connection: Connection) -> Iterator[Seal]:
+    for row in connection.execute(sql.select(audit_seals).order_by(audit_seals.c.number)):
+        yield Seal(**row._mapping)
+
+
+def _lines_of(store: WebStore, number: int) -> tuple[Entry, ...]:
+    query = sql.select(audit).where(audit.c.seal == number).order_by(audit.c.number)
+    return store.read(lambda connection: tuple(map(entry_of, connection.execute(query))))
+
+
+def _unsealed(store: WebStore) -> int:
+    query = sql.select(sql.func.count()).select_from(audit).where(audit.c.seal.is_(None))
+    return store.read(lambda connection: int(connection.execute(query).scalar_one()))
+
+
+def _lines_beyond(store: WebStore, last: int) -> int:
+    """How many lines say that they are in a seal that there is not."""
+    query = sql.select(sql.func.count()).select_from(audit)
+    query = query.where((audit.c.seal > last) | (audit.c.seal < 1))
+    return store.read(lambda connection: int(connection.execute(query).scalar_one()))
+
+
+def _line(entry: Entry) -> bytes:
+    """What is hashed of a line: all of it."""
+    return canonical_json(asdict(entry))
+
+
+def _conditions(wanted: Wanted) -> list[sql.ColumnElement[bool]]:
+    found = []
+    if wanted.who:
+        found.append(audit.c.who == storable(wanted.who))
+    if wanted.act:
+        found.append(audit.c.act.contains(storable(wanted.act), autoescape=True))
+    if wanted.about:
+        found.append(audit.c.about.contains(storable(wanted.about), autoescape=True))
+    if wanted.since is not None:
+        found.append(audit.c.at >= wanted.since)
+    if wanted.until is not None:
+        found.append(audit.c.at < wanted.until)
+    return found
