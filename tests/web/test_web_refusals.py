@@ -19,7 +19,7 @@ MET = [  # what forms of the console can meet; what only programs send to the AP
     *SOURCE.glob("web/console/*.py"),
     *(SOURCE / "web" / f"{name}.py" for name in ("policies", "payouts", "case_desk", "hooks")),
     *(SOURCE / "web/security" / f"{name}.py" for name in ("accounts", "passwords")),
-    *(SOURCE / "adapters" / f"{name}_store.py" for name in ("visit", "payout", "hook")),
+    *(SOURCE / "adapters/stores" / f"{name}.py" for name in ("visit", "payout", "hook")),
     SOURCE / "workflows" / "apply.py",
 ]
 ELSEWHERE = {"words.py", "oidc.py"}  # said before a page can be drawn

@@ -261,7 +261,7 @@ def with_values(turn: Turn, asks: pa.Table, found: Floats, taken: Mask) -> pa.Ta
     """What asked, with the values of one space, (aggregates, n), and whether it was taken."""
     answered = asks.set_column(asks.column_names.index(TAKEN), TAKEN, pa.array(taken))
     for output, one in zip(turn.space.outputs, found, strict=True):
-        answered = answered.append_column(output.name, doubles(one))
+        answered = answered.append_column(output.name, doubles([one])[0])
     return answered
 
 
