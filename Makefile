@@ -28,7 +28,7 @@ format: .venv/.check
 
 test-services: .venv/.services
 	@sh tests/services/install.sh $(SERVICES_APT)
-	$(BIN)/python -m pytest -m services
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m services
 
 # One subject alone: make bench SUBJECTS=features
 SUBJECTS ?= foundation features decisions graph contracts ledger scores service

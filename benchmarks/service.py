@@ -41,7 +41,7 @@ PARTS = (
         PEERS,
     ),
     Part(
-        "attack", service_decisions.decisions, (15, 128, 1_000, 500), (1, 8, 20, 500),
+        "attack", service_decisions.decisions, (15, 128, 1_000, 500), None,
         f"{LOAD}: so few that most payments are alerts",
         {"decisions_per_second": None, "decisions_p50_seconds": None,
          "decisions_p99_seconds": None},

@@ -33,9 +33,9 @@ SERVE = "import sys; from headrace.cli import main; main(sys.argv[1:])"
 
 
 def decisions(seconds: float, connections: int, rate: float, customers: int) -> Found:
-    """Decisions a second in a closed loop, then latency at an offered rate; beside a bare route.
+    """Latency at an offered rate, then decisions a second in a closed loop; beside a bare route.
 
-    Both are of a service that has just started, so that one does not pay for what the other left.
+    In this order, so that the first does not pay for what the second left: alerts for cases.
 
     Every decision that was acknowledged is looked for in the log afterwards.
 
@@ -50,7 +50,6 @@ def decisions(seconds: float, connections: int, rate: float, customers: int) -> 
         load = _Load(key, seconds, connections, customers)
         with serving(command) as port:
             offered = load.on(port, rate)
-        with serving(command) as port:
             most = load.on(port)
         kept = _kept(root / "live")
     answered = most["answered"] + offered["answered"]
@@ -58,8 +57,8 @@ def decisions(seconds: float, connections: int, rate: float, customers: int) -> 
         message = f"{answered} answered, {kept} kept, {most['refused']} refused"
         raise DisagreementError(message)
     with serving([sys.executable, str(BARE)]) as port:
-        bare = load.on(port)
         bare_offered = load.on(port, rate)
+        bare = load.on(port)
     figures = {
         "decisions_per_second": most["answered"] / most["seconds"],
         "decisions_p50_seconds": offered["p50"],

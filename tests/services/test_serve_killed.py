@@ -228,6 +228,7 @@ def test_a_database_that_goes_away_is_told_and_comes_back_by_itself(tmp_path_fac
         keys, log = _let_in(root), tmp_path / "log"
         with served(root, log) as found:
             clients = [Client(found.port, keys[0]) for _ in range(4)]
+            assert clients[0].ask("GET", "/api/v1/me").status == 200  # all is loaded
             answers, stop = [], threading.Event()
 
             def ask(client):
