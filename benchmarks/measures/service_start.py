@@ -18,7 +18,7 @@ from headrace.adapters.wall_clock import now
 from headrace.web.security.accounts import Accounts, Caller
 
 USER, PASSWORD = "boss", "Correct-horse-8-battery"
-SECRETS = re.compile(r'value="[^"]*"')
+SECRETS = re.compile(r"[\w-]{30,}")  # tokens of forms
 
 
 def start(times: int, world: str) -> Found:
