@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 from measures.found import DisagreementError, Found
-from measures.service_decisions import SERVE, SETTINGS, serving
-from measures.service_facts import system_key
+from measures.service_decisions import SERVE, SETTINGS, serving, system_key
 
 from headrace.adapters.wall_clock import now
 from headrace.facts.localtime import instant_of

@@ -45,7 +45,7 @@ def decisions(seconds: float, connections: int, rate: float, customers: int) -> 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "headrace.toml").write_text(SETTINGS)
-        key = _key(root)
+        key = system_key(root, "apply")
         command = [sys.executable, "-c", SERVE, "serve", str(root), "--port", "0"]
         load = _Load(key, seconds, connections, customers)
         with serving(command) as port:
@@ -70,12 +70,12 @@ def decisions(seconds: float, connections: int, rate: float, customers: int) -> 
     return Found(figures, hashlib.sha256(LOAD.read_bytes()).hexdigest())
 
 
-def _key(root: Path) -> str:
-    """A key that may apply."""
+def system_key(root: Path, *may: str) -> str:
+    """A key of a system that may do some things."""
     store = WebStore.opened(str(root / "accounts.db"))
     accounts = Accounts(store, now)
     accounts.add_user("load", ["system"])
-    key = accounts.add_key("load", ["apply"], 1)
+    key = accounts.add_key("load", list(may), 1)
     store.close()
     return key
 

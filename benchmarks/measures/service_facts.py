@@ -13,11 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 from measures.found import DisagreementError, Found
-from measures.service_decisions import SERVE, SETTINGS, serving
-
-from headrace.adapters.stores.web import WebStore
-from headrace.adapters.wall_clock import now
-from headrace.web.security.accounts import Accounts
+from measures.service_decisions import SERVE, SETTINGS, serving, system_key
 
 BARE = Path(__file__).parents[1] / "peers/bare_facts.py"
 CSV, ARROW = "text/csv", "application/vnd.apache.arrow.stream"
@@ -50,16 +46,6 @@ def facts(count: int) -> Found:
             for name, (path, form) in sent.items():
                 seconds[f"bare_{name}_seconds"] = _post(port, "none", path, form, count)
     return Found(seconds, digest.hexdigest())
-
-
-def system_key(root: Path, *may: str) -> str:
-    """A key of a system that may do some things."""
-    store = WebStore.opened(str(root / "accounts.db"))
-    accounts = Accounts(store, now)
-    accounts.add_user("load", ["system"])
-    key = accounts.add_key("load", list(may), 1)
-    store.close()
-    return key
 
 
 def _invoices(count: int, name: str) -> pa.Table:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from starlette.concurrency import run_in_threadpool
 
 from headrace.adapters.stores.audit import LINES_MAX, last_seal, seal
 from headrace.errors import HeadraceError
+from headrace.web.beside import beside
 from headrace.web.services import Services
 
 PAUSE_SECONDS, BUSY_SECONDS = 60.0, 1.0
@@ -16,13 +17,10 @@ PAUSE_SECONDS, BUSY_SECONDS = 60.0, 1.0
 @asynccontextmanager
 async def sealing(services: Services) -> AsyncIterator[None]:
     """Seal in the background as long as this lasts, and what came last when it ends."""
-    task = asyncio.create_task(_keep_sealing(services))
     try:
-        yield
+        async with beside(_keep_sealing(services)):
+            yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
         await run_in_threadpool(seal_once, services)
 
 

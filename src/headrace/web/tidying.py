@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import date
 
 from starlette.concurrency import run_in_threadpool
 
 from headrace.errors import HeadraceError
 from headrace.facts.localtime import instant_of
+from headrace.web.beside import beside
 from headrace.web.services import Services
 
 BY = "headrace"
@@ -18,13 +19,8 @@ FIRST_SECONDS, PAUSE_SECONDS = 600.0, 3600.0  # whoever has just started has bet
 @asynccontextmanager
 async def tidying(services: Services) -> AsyncIterator[None]:
     """Ask in the background as long as this lasts."""
-    task = asyncio.create_task(_keep_asking(services))
-    try:
+    async with beside(_keep_asking(services)):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _keep_asking(services: Services) -> None:
