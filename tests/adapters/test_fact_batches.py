@@ -291,10 +291,10 @@ def test_packing_changes_nothing_wherever_it_stops(tmp_path_factory, before, ste
         assert [e for _, facts in pieces for e in facts().to_pylist()] == plain["facts"][kind]
     assert FactBatches(folder / "facts", fan=FAN).pack() >= 0
     again = FactBatches(folder / "facts", fan=FAN)
-    found, pieces = told(again)
-    assert found == plain
-    assert len(plain["listed"]) < FAN or any("-" in each for each in pieces)
-    assert len(list((folder / "facts" / "batches").iterdir())) < FAN * 6
+    assert told(again)[0] == plain
+    names = [each.name for each in (folder / "facts" / "batches").iterdir()]
+    assert len(plain["listed"]) < FAN or any("-" in each for each in names)
+    assert len(names) < FAN * 6
     for at, each in enumerate(before):
         sent(folder, again, each, str(at))  # known by its key
     assert told(again)[0] == plain

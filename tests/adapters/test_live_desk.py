@@ -116,10 +116,10 @@ def test_alerts_of_batches_are_those_of_the_log_and_told_together(decisions):
     wanted = [each for each in wanted if each is not None]
     assert wanted
     for record in records:
-        desk.tell([record], decisions.live.records)
+        desk.tail.add([record], decisions.live.records)
     assert first.wait(10)
     for record in read_batch(records[0]):
-        desk.tell([record], decisions.live.records)
+        desk.tail.add([record], decisions.live.records)
     desk.close()
     flat = [alert for alerts in told for alert in alerts]
     assert sorted(flat, key=lambda each: each.decision) == sorted(
@@ -139,12 +139,12 @@ def test_alerts_that_no_case_takes_are_kept(decisions, kind):
     desk = AlertDesk(decisions, down)
     records = decisions.submit(payments(400)).records
     decisions.commit()
-    desk.tell(records, decisions.live.records)
+    desk.tail.add(records, decisions.live.records)
     for _ in range(200):
-        if desk.failing:
+        if desk.tail.failing:
             break
         time.sleep(0.02)
-    assert "does not answer" in desk.failing
+    assert "does not answer" in desk.tail.failing
     desk.close()
     told = []
     AlertDesk(decisions, told.extend).close()
@@ -158,8 +158,8 @@ def test_alerts_of_a_batch_that_failed_are_looked_for_in_the_log(decisions):
     lost = decisions.submit(first.slice(0, 300)).records  # nobody tells of these
     after = decisions.submit(first.slice(300)).records
     decisions.commit()
-    desk.tell(after, decisions.live.records)
-    desk.tell(None, decisions.live.records)
+    desk.tail.add(after, decisions.live.records)
+    desk.tail.add(None, decisions.live.records)
     desk.close()
     policy = decisions.deployment.champion.program.policy
     wanted = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pyarrow as pa
@@ -74,6 +75,15 @@ class World:
         """The audit, newest first."""
         found = self.store.entries(before=None, count=1000)
         return [(each.who, each.act, each.about) for each in found]
+
+    def acts_once(self, *wanted: tuple[str, str, str]) -> list[tuple[str, str, str]]:
+        """The audit once it says what it says a moment later: of events; or after ten seconds."""
+        end = monotonic() + 10
+        while True:
+            acts = self.acts()
+            if set(wanted) <= set(acts) or monotonic() > end:
+                return acts
+            sleep(0.02)
 
     def with_settings(self, **changes: Any) -> "World":
         """The same with other settings."""

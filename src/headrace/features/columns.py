@@ -23,6 +23,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 NUMBER_MAX = 2**47  # sixty-five thousand such numbers still add up to less than 2**63
 TIME_FIRST, TIME_END = 0, 4_102_444_800_000_000  # the tables of the calendar: 1970 to 2099
+POOLED_MIN = 1_024  # numbers from which on Arrow's pool is quicker than numpy's
 AHEAD = "lies after its known time"
 _INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -64,6 +65,15 @@ class Numbering:
         self.count = count
         return out
 
+    def of_one(self, first: int, second: int) -> int:
+        """As `of`, of one pair."""
+        number, count = hashing.number_one(self.table, first, second, self.count)
+        while count < 0:
+            self.table = hashing.grown(self.table)
+            number, count = hashing.number_one(self.table, first, second, self.count)
+        self.count = count
+        return int(number)
+
     def known(self, words: Ints) -> Ints:
         """Number of each pair of words, -1 where it has none."""
         out = np.empty(len(words), np.int64)
@@ -78,7 +88,7 @@ def unfilled(*shape: int) -> Ints:
     more than what is done with them.
     """
     size = prod(shape)
-    if size == 0:
+    if size < POOLED_MIN:
         return np.empty(shape, np.int64)
     return np.frombuffer(pa.allocate_buffer(8 * size), np.int64).reshape(shape)
 

@@ -22,7 +22,7 @@ from headrace.features.plan import microseconds as length_us
 
 Event = Mapping[str, Any]
 Words = tuple[int, int]
-TEXTS_KEPT = 4_096
+TEXTS_KEPT = 65_536
 
 
 class RowReader:
@@ -93,7 +93,7 @@ class RowReader:
         if self.filters:
             words.append(self._bits(values))
         if self.reader.table.id is not None:
-            words.append(_words(values[self.reader.table.id])[0])
+            words.append(_fresh_words(values[self.reader.table.id])[0])
         words += [
             self._kept(values[kept.name], kept.name, kept.coded) for kept in self.reader.space.kept
         ]
@@ -146,12 +146,9 @@ class RowReader:
             return 0
         if coded == "number":
             return int(value)
-        words = np.array([_words(value)], np.int64)
         if coded == "hash":
-            mixed = np.empty(1, np.int64)
-            hashing.mix_all(words, mixed)
-            return int(mixed[0])
-        return int(self.reader.groups[name].of(words)[0])
+            return _mixed(value)
+        return self.reader.groups[name].of_one(*_words(value))
 
     def _refused(self, name: str, reason: str) -> InputError:
         return InputError(f"column {name!r} of the event {reason}", where=f"table {self.table}")
@@ -181,13 +178,28 @@ def _words(value: Any) -> Words:
     return _text_words(value) if isinstance(value, str) else (int(value), 0)
 
 
+def _fresh_words(value: Any) -> Words:
+    """The same of what hardly comes again, and is not kept."""
+    return _hashed(value) if isinstance(value, str) else (int(value), 0)
+
+
 @lru_cache(TEXTS_KEPT)
 def _text_words(text: str) -> Words:
-    """Kept for a while: the spaces of an event hash the same texts."""
-    data = text.encode()
-    out = np.empty((1, 2), np.int64)
-    hashing.hash_texts(np.array([0, len(data)]), np.frombuffer(data, np.uint8), out)
-    return int(out[0, 0]), int(out[0, 1])
+    """Kept for a while: the spaces of an event hash the same texts, and customers come again."""
+    return _hashed(text)
+
+
+def _hashed(text: str) -> Words:
+    first, second = hashing.hash_text(np.frombuffer(text.encode(), np.uint8))
+    return first, second
+
+
+@lru_cache(TEXTS_KEPT)
+def _mixed(value: str | int) -> int:
+    """What is kept of a value of which only those that differ are counted."""
+    mixed = np.empty(1, np.int64)
+    hashing.mix_all(np.array([_words(value)], np.int64), mixed)
+    return int(mixed[0])
 
 
 def _number(value: Any, column: Column) -> int:

@@ -97,7 +97,6 @@ def create_app(services: Services) -> FastAPI:
 def first_pages(services: Services) -> FastAPI:
     """The service as `create_app` makes it; only its first pages are there before it lives."""
     responses = Responses(draw_problem, services.log)
-    behind = Behind(FIRST, services, responses)
     gate = partial(
         Guarded,
         settings=services.settings,
@@ -117,6 +116,7 @@ def first_pages(services: Services) -> FastAPI:
         redirect_slashes=False,
         lifespan=partial(_living, services=services),
     )
+    behind = Behind(FIRST, services, responses, gate(app))
     gates: list[Gate] = [partial(Waiting, behind=behind), HeadAsGet, gate, *_traced(services)]
     for each in gates:
         app.put_behind(each)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from headrace.web.decision_lane import DecisionLane
     from headrace.web.problems import Responses
+    from headrace.web.requests import Guarded
     from headrace.web.services import Services
 
 ROUTERS, LANE = "headrace.web.routers", "headrace.web.decision_lane"
@@ -35,13 +37,17 @@ class Behind:
         first: Routes that are there from the beginning.
         services: What all routes work with.
         responses: How refusals look.
+        gate: What every request passes.
         wrong: Why the rest could not be loaded; None where it could, or still may be.
+        lane: The quicker way to decisions, once it is there; a server may take it.
     """
 
     first: Sequence[APIRouter]
     services: Services
     responses: Responses
+    gate: Guarded
     wrong: BaseException | None = None
+    lane: DecisionLane | None = None
     _done: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -71,8 +77,10 @@ class Behind:
 
     def holds(self, scope: Scope) -> bool:
         """Whether a request may have to wait."""
+        if self.is_done:
+            return False
         routes = (route for router in self.first for route in router.routes)
-        return not self.is_done and all(route.matches(scope)[0] is Match.NONE for route in routes)
+        return all(route.matches(scope)[0] is Match.NONE for route in routes)
 
     async def wait(self) -> None:
         """Return when everything is there.
@@ -87,12 +95,15 @@ class Behind:
     def _include(self, app: FastAPI) -> None:
         for router in import_module(ROUTERS).ROUTERS:
             app.include_router(router)
+        if self.services.traces is None:  # a span is made of a request on the slow way
+            lane: type[DecisionLane] = import_module(LANE).DecisionLane
+            self.lane = lane(self.gate, self.services, self.responses)
         self._done.set()
 
 
 @dataclass(eq=False)
 class Waiting:
-    """An app with its rest behind it, and with the quicker way to decisions.
+    """An app with its rest behind it.
 
     Attributes:
         app: What answers.
@@ -101,21 +112,11 @@ class Waiting:
 
     app: ASGIApp
     behind: Behind
-    _whole: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if self._whole is not None:
-            await self._whole(scope, receive, send)
-            return
-        if scope["type"] == "http":
-            if self.behind.holds(scope):
-                await self.behind.wait()
-            if self.behind.is_done:
-                lane = import_module(LANE).DecisionLane
-                self._whole = lane(self.app, self.behind.services, self.behind.responses)
-                await self._whole(scope, receive, send)
-                return
+        if scope["type"] == "http" and self.behind.holds(scope):
+            await self.behind.wait()
         await self.app(scope, receive, send)
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from headrace.adapters.live.alerts import AlertDesk
+from headrace.adapters.live.audit_lines import AuditLines
 from headrace.adapters.live.decision_finding import FoundDecision, events_in, find_in
 from headrace.adapters.live.decision_log import kept_files
 from headrace.adapters.live.decision_replay import Replayed, replay_records
@@ -24,6 +25,7 @@ from headrace.adapters.live.desk import LiveDesk, ModelsInPlace, Told
 from headrace.adapters.live.events import EventReader, readers_of
 from headrace.adapters.live.policy import PolicyFollower, decided_tables, open_live
 from headrace.adapters.live.records import NOTE, Record
+from headrace.adapters.live.warming import warm
 from headrace.adapters.live.watch import LiveWatch
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.adapters.stores.case import CaseStore
@@ -46,12 +48,15 @@ from headrace.workflows.policies import kept_version
 
 SIMULATED = "simulated.txt"
 LOOK_SECONDS = 0.5
-SWITCH_SECONDS = 0.000_05
+SWITCH_SECONDS = 0.000_1
 """So long another thread may keep the interpreter from the event loop that has something to do."""
 
-GARBAGE = (10_000, 20, 100)
-"""How much is made before garbage is looked for, see `gc.set_threshold`: to look through all of it
-takes some fifty milliseconds, for which everybody waits."""
+GARBAGE = (2_000, 20, 1_000)
+"""How much is made before garbage is looked for, see `gc.set_threshold`: little at a time, which
+takes some two milliseconds, for which everybody waits; and seldom all of it, which takes fifty."""
+
+COUNT_PAUSE_SECONDS = 0.01
+"""From one portion of what decisions are counted in to the next, so that nobody waits for all."""
 
 COUNTED_RECORDS = 4_000
 """Records of the log that are read when it is opened, to count what rules said lately."""
@@ -111,11 +116,13 @@ class LiveRoom:
         self._follower = PolicyFollower(rooms.policies, rooms.pack)
         deployed = self._follower.look(rooms.now())
         assert deployed is not None  # noqa: S101 - the first look always finds something
+        warm(deployed.version, rooms.now())
         self.ask = ModelsInPlace()
         decisions = open_live(rooms.folder, deployed.deployment, self.ask)
         self.alerts = AlertDesk(decisions, self._take)
         plan = make_plan(decided_tables(deployed.version))
-        told = Told(rooms.audit.note_all, self.alerts.tell, rooms.log)
+        self.audit = AuditLines(decisions.live, rooms.audit)
+        told = Told(self.audit.tail.add, self.alerts.tail.add, rooms.log)
         self.desk = LiveDesk(decisions, deployed, readers_of(plan), told, rooms.now)
         self.decided_table = plan.feature_set.tables[0].name
         self._versions: dict[str, InForce] = {deployed.version.digest: deployed.version}
@@ -162,6 +169,7 @@ class LiveRoom:
         self._behind.join()
         self.desk.close()
         self.alerts.close()
+        self.audit.close()
         self.ask.close()
 
     def find(self, decision: str) -> Mapping[str, Any] | None:
@@ -216,7 +224,8 @@ class LiveRoom:
                 if self.trouble != str(error):
                     self.rooms.log({"event": "policy not followed", "why": str(error)})
                 self.trouble = str(error)
-            self.watch.settle()
+            while self.watch.settle_some() and not self._stopped.wait(COUNT_PAUSE_SECONDS):
+                pass
 
     def _count_before(self) -> None:
         """Count what rules said in the last records of the log."""

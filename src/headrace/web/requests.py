@@ -10,7 +10,7 @@ import re
 import secrets
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -117,11 +117,13 @@ class Exchange:
 
     Attributes:
         id: In the log, in problems, and in the header X-Request-ID.
+        began: When it came, see `time.perf_counter`.
         status: Of the response; 0 before there is one.
         sent: Bytes of the body that went out.
     """
 
     id: str
+    began: float
     status: int = 0
     sent: int = 0
 
@@ -167,8 +169,7 @@ class Guarded:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, exchange = perf_counter(), Exchange(self._id(scope))
-        scope.setdefault("state", {})["request_id"] = exchange.id
+        exchange = self.begin(scope)
 
         async def sending(message: Message) -> None:
             self._on_send(exchange, message)
@@ -177,36 +178,45 @@ class Guarded:
         try:
             await self._answer(scope, receive, sending, exchange)
         finally:
-            self._told(scope, exchange, perf_counter() - began)
+            self.end(scope, exchange)
+
+    def begin(self, scope: Scope) -> Exchange:
+        """Give a request its id."""
+        exchange = Exchange(self._id(scope), perf_counter())
+        scope.setdefault("state", {})["request_id"] = exchange.id
+        return exchange
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
         try:
-            await self.app(scope, self._limited(receive, self._admit(scope)), send)
+            await self.app(scope, self._limited(receive, self.admit(scope)), send)
         except Refused as refused:
             request = Request(scope)
             response = self.responses.response(request, refused.problem, refused.headers)
             await response(scope, receive, send)
-        except Exception:  # noqa: BLE001 - the one boundary: what nobody foresaw is a 500
-            self.log(
-                {"event": "error", "request": exchange.id, "traceback": traceback.format_exc()}
-            )
+        except Exception as error:  # noqa: BLE001 - the one boundary: what nobody foresaw is a 500
+            problem = self.unforeseen(exchange, error)
             if not exchange.status:
-                problem = Problem(500, "Internal error", "The administrator finds it by its id")
                 await self.responses.response(Request(scope), problem)(scope, receive, send)
 
-    def _admit(self, scope: Scope) -> Limits:
+    def unforeseen(self, exchange: Exchange, error: BaseException) -> Problem:
+        """What whoever asked is told of an error that nobody foresaw; the log has all of it."""
+        told = "".join(traceback.format_exception(error))
+        self.log({"event": "error", "request": exchange.id, "traceback": told})
+        return Problem(500, "Internal error", "The administrator finds it by its id")
+
+    def admit(self, scope: Scope) -> Limits:
         """Refuse what needs no look inside; returns what the request may bring.
 
         Raises:
             Refused: Another host's name, too many requests, or a body that says it is too large.
         """
-        if _host_name(_header(scope, b"host")) not in self._hosts:
+        if _host_name(header(scope, b"host")) not in self._hosts:
             raise Refused(421, "This service does not answer under that name")
-        if not self.keys.seen(key_in(_header(scope, b"authorization"))):
+        if not self.keys.seen(key_in(header(scope, b"authorization"))):
             wait = self.buckets.wait(f"address {_client(scope)}", self.now())
             if wait:
                 raise too_fast(wait)
-        told = _header(scope, b"content-length", "0")
+        told = header(scope, b"content-length", "0")
         if not (told.isascii() and told.isdigit() and len(told) < 20):
             raise Refused(400, "Content-Length is a number")
         limits = self._limits(scope)
@@ -219,7 +229,7 @@ class Guarded:
         usual, bulk = self._both_limits
         if scope["method"] != "POST" or not scope["path"].startswith(FACTS):
             return usual
-        kind = _header(scope, b"content-type").partition(";")[0].strip().lower()
+        kind = header(scope, b"content-type").partition(";")[0].strip().lower()
         return usual if kind in FORMS else bulk
 
     @cached_property
@@ -268,16 +278,23 @@ class Guarded:
     def _on_send(self, exchange: Exchange, message: Message) -> None:
         if message["type"] == "http.response.start":
             exchange.status = message["status"]
-            ours = self._headers | {b"x-request-id": exchange.id.encode()}
-            own = [pair for pair in message.get("headers", ()) if pair[0].lower() not in ours]
-            named = {name.lower() for name, _ in own}
-            usual = [pair for pair in USUAL if pair[0] not in named]
-            message["headers"] = [*own, *usual, *ours.items()]
+            message["headers"] = self.headers(exchange, message.get("headers", ()))
         elif message["type"] == "http.response.body":
             exchange.sent += len(message.get("body", b""))
 
-    def _told(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
-        """One line, without query, cookies or anything that was sent: they may hold secrets."""
+    def headers(
+        self, exchange: Exchange, given: Iterable[tuple[bytes, bytes]]
+    ) -> list[tuple[bytes, bytes]]:
+        """What a response carries, with what whoever answers gave it."""
+        ours = self._headers | {b"x-request-id": exchange.id.encode()}
+        own = [pair for pair in given if pair[0].lower() not in ours]
+        named = {name.lower() for name, _ in own}
+        usual = [pair for pair in USUAL if pair[0] not in named]
+        return [*own, *usual, *ours.items()]
+
+    def end(self, scope: Scope, exchange: Exchange) -> None:
+        """Count it, and one line, without query or anything that was sent: it may hold secrets."""
+        seconds = perf_counter() - exchange.began
         route = getattr(scope.get("route"), "path", "none")
         self.metrics.count_request(scope["method"], route, exchange.status, seconds)
         self.log(
@@ -297,7 +314,7 @@ class Guarded:
 
     def _id(self, scope: Scope) -> str:
         """A proxy's id where proxies are believed and it is plain, else a fresh one."""
-        given = _header(scope, b"x-request-id") if self.settings.proxies else ""
+        given = header(scope, b"x-request-id") if self.settings.proxies else ""
         return given if ID.fullmatch(given) else secrets.token_hex(8)
 
 
@@ -317,7 +334,7 @@ def _client(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
-def _header(scope: Scope, name: bytes, otherwise: str = "") -> str:
+def header(scope: Scope, name: bytes, otherwise: str = "") -> str:
     """A header of a request, the first of that name."""
     for key, value in scope["headers"]:
         if key == name:

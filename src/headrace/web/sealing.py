@@ -11,7 +11,7 @@ from headrace.errors import HeadraceError
 from headrace.web.beside import beside
 from headrace.web.services import Services
 
-PAUSE_SECONDS, BUSY_SECONDS = 60.0, 1.0
+PAUSE_SECONDS, BUSY_SECONDS = 60.0, 0.2
 
 
 @asynccontextmanager

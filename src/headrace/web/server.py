@@ -1,18 +1,36 @@
 """The service on a port: uvicorn, with what it must not do switched off."""
 
+from __future__ import annotations
+
 import asyncio
 import socket
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from fastapi import FastAPI
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from headrace.errors import InputError
 from headrace.web.app import first_pages
+from headrace.web.behind import Behind
 from headrace.web.services import Services
 from headrace.web.settings import Settings
 
+if TYPE_CHECKING:  # loaded behind the first page
+    from headrace.web.decision_lane import DecisionLane
+
+Headers = list[tuple[bytes, bytes]]
 HEADER_BYTES_MAX = 32_768
 HEADER_SECONDS_MAX = 20
+BODY_SECONDS, BODY_BYTES = 0.2, 65_536
+"""So long, and so large, a body may be of a request that is offered to the quicker way."""
+
 CONNECTIONS_MAX = 1_000
 
 
@@ -20,22 +38,34 @@ class BoundedProtocol(HttpToolsProtocol):
     """HTTP as uvicorn speaks it with httptools, which itself would take headers without end.
 
     A connection is closed whose headers are longer than `HEADER_BYTES_MAX`, or take longer to
-    arrive than `HEADER_SECONDS_MAX` from their first byte.
+    arrive than `HEADER_SECONDS_MAX` from their first byte. A request for a decision is offered to
+    the quicker way first.
     """
+
+    behind: Behind | None = None
+    """What may have a quicker way to decisions."""
 
     _head_bytes = 0
     _is_in_head = True
     _overdue: asyncio.TimerHandle | None = None
+    _is_receiving = False
+    _offered: RequestResponseCycle | None = None
+    _patience: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in; those of a head are counted."""
         if self._is_in_head:
             self._head_bytes += len(data)
+        self._is_receiving = True
+        super().data_received(data)
+        self._is_receiving = False
+        if self._is_in_head and self._head_bytes:
             if self._overdue is None:
                 self._overdue = self.loop.call_later(HEADER_SECONDS_MAX, self._give_up)
-        super().data_received(data)
-        if self._is_in_head and self._head_bytes > HEADER_BYTES_MAX:
-            self._give_up()
+            if self._head_bytes > HEADER_BYTES_MAX:
+                self._give_up()
+        if self._offered is not None:
+            self._offer(self._offered)
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
@@ -51,7 +81,61 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self._forget()
+        self._withdraw()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Answer a request; one for a decision when all that is there of it was read."""
+        lane = self._lane if self._is_receiving and app is self.app else None
+        if lane is not None and lane.is_for(_scope(cycle)):
+            self._offered = cycle
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    @property
+    def _lane(self) -> DecisionLane | None:
+        return None if self.behind is None else self.behind.lane
+
+    def _offer(self, cycle: RequestResponseCycle) -> None:
+        if cycle.more_body and not cycle.waiting_for_100_continue:
+            if self._patience is None:  # many a program sends the body in a packet of its own
+                self._patience = self.loop.call_later(BODY_SECONDS, self._start_usual, cycle)
+            if len(cycle.body) <= BODY_BYTES:
+                return
+        lane, reply = self._lane, partial(self._reply, cycle)
+        is_whole = not (cycle.more_body or cycle.disconnected)
+        if lane is not None and is_whole and lane.take(_scope(cycle), bytes(cycle.body), reply):
+            self._withdraw()
+        else:
+            self._start_usual(cycle)
+
+    def _start_usual(self, cycle: RequestResponseCycle) -> None:
+        self._withdraw()
+        super()._start_asgi_task(cycle, self.app)
+
+    def _withdraw(self) -> None:
+        self._offered = None
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _reply(
+        self, cycle: RequestResponseCycle, status: int, headers: Headers, body: bytes
+    ) -> None:
+        """Send a response whole, in one piece."""
+        if cycle.disconnected:
+            return
+        cycle.response_started = cycle.response_complete = True
+        parts = [STATUS_LINE[status]]
+        for name, value in (*cycle.default_headers, *headers):
+            parts += (name, b": ", value, b"\r\n")
+        if not cycle.keep_alive:
+            parts.append(b"connection: close\r\n")
+        self.transport.write(b"".join([*parts, b"\r\n", body]))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
 
     def _forget(self) -> None:
         if self._overdue is not None:
@@ -62,6 +146,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self._forget()
         if self._is_in_head and not self.transport.is_closing():
             self.transport.close()
+
+
+def protocol_of(app: FastAPI) -> type[BoundedProtocol]:
+    """What speaks HTTP for an app."""
+    return type("Protocol", (BoundedProtocol,), {"behind": app.state.behind})
+
+
+def _scope(cycle: RequestResponseCycle) -> Scope:
+    return cast("Scope", cycle.scope)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -98,15 +191,15 @@ def url_of(settings: Settings, listening: socket.socket) -> str:
 
 def serve(services: Services, listening: socket.socket) -> None:
     """Answer until SIGTERM or SIGINT; requests under way are finished first."""
-    settings = services.settings
+    settings, app = services.settings, first_pages(services)
     config = uvicorn.Config(
-        first_pages(services),
+        app,
         log_config=None,  # our own lines, on standard error
         access_log=False,
         server_header=False,
         ws="none",
         lifespan="on",
-        http=BoundedProtocol,
+        http=protocol_of(app),
         loop="auto",  # uvloop, where there is one
         proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=list(settings.proxies),

@@ -16,7 +16,7 @@ from headrace.decisions.flow.in_force import InForce
 from headrace.decisions.flow.record import made_of
 from headrace.errors import InputError
 
-ALONE_MAX = 18
+ALONE_MAX = 26
 """Up to so many events are decided one by one, which is then quicker than as a batch."""
 
 Outcome = bytes | RowProblem

@@ -1,12 +1,12 @@
 """A desk that decides events for many who ask at once: small batches, one sync of the disk for all.
 
-Whoever asks hands events in and waits. All that came while the disk was busy with the batch before
-is decided together, and answered when decisions, and the lines of the audit about them, are on the
-disk. The more come, the larger the batches, and the less each one costs.
+Whoever asks hands events in and waits. All that comes in one turn of the event loop is decided
+together, in its thread: one interpreter runs one thread at a time, so that another one would save
+nothing, and whoever waits would wait for a hand-over more. The busier the loop, the more come in a
+turn, and the less each one costs. Models of our own are asked in place, for the same reason.
 
-Deciding is done in the thread of the event loop: one interpreter runs one thread at a time, so that
-another one would save nothing, and whoever waits would wait for two hand-overs more. Only waiting
-for the disk is left to another thread. Models of our own are asked in place, for the same reason.
+Another thread syncs the disk, for all that was decided since the last time, while the loop goes on;
+whoever asked is answered when decisions, and the lines of the audit about them, are on the disk.
 
 An event of an id that came before gets the answer it got then. Who finds too many waiting is sent
 away, and nothing of theirs was taken in.
@@ -18,18 +18,20 @@ import asyncio
 import json
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from threading import Condition, Lock
-from time import perf_counter, thread_time
+from queue import SimpleQueue
+from threading import Condition, Lock, Thread
+from time import perf_counter, sleep, thread_time
 from traceback import format_exception
 from typing import Any
 
 import pyarrow as pa
 
+from headrace.adapters.live.alerts import Severe
+from headrace.adapters.live.audit_lines import write_lines
 from headrace.adapters.live.batch import Kept, LiveBatch, Outcome
 from headrace.adapters.live.decisions import LiveDecisions
 from headrace.adapters.live.events import EventReader, Row
@@ -37,6 +39,7 @@ from headrace.adapters.live.model_deadlines import Deadlines
 from headrace.adapters.live.policy import Deployed
 from headrace.adapters.live.watch import LiveWatch
 from headrace.adapters.segment_log import StorageError
+from headrace.adapters.stores.web import Entry
 from headrace.decisions.flow.policy import ModelStep
 from headrace.decisions.flow.program import Floats, Model
 from headrace.errors import HeadraceError
@@ -47,8 +50,8 @@ OWN_MODELS = (Boosting, CardModel, PointsModel)
 BATCH_MAX = 500
 """So many events hold the event loop up for some ten milliseconds."""
 
-GATHER_SECONDS = 0.002
-"""So long events gather behind a batch: half as many batches cost half as much."""
+SYNC_SECONDS = 0.004
+"""From one sync of the disk to the next at least: what was decided meanwhile shares it."""
 
 WAITING_MAX = 4_000
 CLOSE_SECONDS = 30
@@ -70,22 +73,26 @@ class StoppedError(HeadraceError):
 class ModelsInPlace(Deadlines):
     """Models asked in the thread that decides, where they are of our own kinds.
 
-    These take as long as their trees are deep, so that none can be stuck; what a deadline counts is
-    the time in which they compute, not in which another thread has the interpreter. Any other
-    model is asked as `Deadlines` asks.
+    These take as long as their trees are deep, so that none can be stuck. A deadline counts, for
+    each event, the time in which they compute, not in which another thread has the interpreter. Any
+    other model is asked as `Deadlines` asks.
     """
 
     def __call__(self, step: ModelStep, model: Model, x: Floats) -> Floats | None:
         """A model's answer; None where it is late or fails."""
         if step.within_ms is None or not isinstance(model, OWN_MODELS):
             return super().__call__(step, model, x)
-        began = thread_time()
+        limit, began = step.within_ms / 1000 * len(x), perf_counter()
         answer = self._answer(step.name, lambda: model.probability(x))
-        if answer is not None and thread_time() - began > step.within_ms / 1000:
-            with self._turn:
-                self._count(self.late, step.name)
-            return None
-        return answer
+        if answer is None or perf_counter() - began <= limit:
+            return answer
+        began = thread_time()  # which costs too much to be read for every event
+        answer = self._answer(step.name, lambda: model.probability(x))
+        if thread_time() - began <= limit:
+            return answer
+        with self._turn:
+            self._count(self.late, step.name)
+        return None
 
 
 @dataclass(eq=False, slots=True)
@@ -103,7 +110,7 @@ class Asked:
 
     table: str
     events: Sequence[Row] | pa.Table
-    notes: Sequence[Any]
+    notes: Sequence[Entry]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[list[Outcome]] = field(init=False)
     since: float = field(default_factory=perf_counter)
@@ -118,19 +125,37 @@ class Asked:
         return len(self.events)
 
 
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """What was decided together, on its way to the disk.
+
+    Attributes:
+        several: Who waits for it.
+        taken: What became of their events.
+        lines: Of the audit, as they stand in the log before the events.
+        found: What each of `several` is answered, or why nobody is.
+        upto: The number of the record of the log that comes behind it.
+    """
+
+    several: list[Asked]
+    taken: LiveBatch
+    lines: list[bytes]
+    found: list[list[Outcome]] | Exception
+    upto: int
+
+
 @dataclass(frozen=True)
 class Told:
     """Who is told of what, outside of the desk.
 
     Attributes:
-        notes: Writes lines of the audit, all of them or none; durable when it returns.
-        alerts: Takes records that are not approvals, and the number of the record of the log up to
-            which everything has now been told; None: it is to look into the log for itself.
+        lines: Takes lines of the audit, as `write_lines` gives them, see `LogTail.add`.
+        alerts: Takes records that are not approvals, the same way.
         log: Takes one line, a JSON object.
     """
 
-    notes: Callable[[Sequence[Any]], None]
-    alerts: Callable[[Sequence[pa.Table | Mapping[str, Any]] | None, int], None]
+    lines: Callable[[Sequence[bytes] | None, int], None]
+    alerts: Callable[[Sequence[Severe] | None, int], None]
     log: Callable[[Mapping[str, Any]], None]
 
 
@@ -157,16 +182,18 @@ class LiveDesk:
         self.decisions, self.readers, self.watch = decisions, readers, LiveWatch()
         self.deployed = deployed
         self._told, self._now = told, now
-        self._is_owing = False  # of a batch that failed on its way, alerts may not be told
+        self._is_owing = False  # of a batch that failed on its way, not everything may be told
         self._pending: deque[Asked] = deque()
         self._waiting = 0
-        self._is_busy = self._is_stopped = False
+        self._called: set[asyncio.AbstractEventLoop] = set()  # those that will decide
+        self._is_stopped = False
         self._state, self._turn = Condition(), Lock()  # of the fields above; of deciding
         self._recent: OrderedDict[str, Kept] = OrderedDict()
         self._numbers = _read_numbers(decisions.live.folder)
         self._keep_number(deployed)
-        self._disk = ThreadPoolExecutor(1, "live disk")
-        self._notary = ThreadPoolExecutor(1, "audit")
+        self._decided: SimpleQueue[_Batch | None] = SimpleQueue()
+        self._disk = Thread(target=self._sync, name="live disk", daemon=True)
+        self._disk.start()
 
     @property
     def folder(self) -> Path:
@@ -179,7 +206,7 @@ class LiveDesk:
         return self._waiting
 
     async def ask(
-        self, table: str, events: Sequence[Row] | pa.Table, notes: Sequence[Any] = ()
+        self, table: str, events: Sequence[Row] | pa.Table, notes: Sequence[Entry] = ()
     ) -> list[Outcome]:
         """Have events decided, or taken in where their table is not what is decided.
 
@@ -196,8 +223,17 @@ class LiveDesk:
             StoppedError: The service stops.
             HeadraceError: A disk or a store does not take it: sent again, an event gets one answer.
         """
-        if not len(events):
-            return []
+        parts = self.hand_in(table, events, notes)
+        return [outcome for each in parts for outcome in await each.future]
+
+    def hand_in(
+        self, table: str, events: Sequence[Row] | pa.Table, notes: Sequence[Entry] = ()
+    ) -> list[Asked]:
+        """As `ask`, in a running event loop, without waiting.
+
+        Returns:
+            A few of the events each; their futures have what `ask` returns, or raises later on.
+        """
         loop = asyncio.get_running_loop()
         parts = [
             Asked(table, events[at : at + BATCH_MAX], () if at else notes, loop)
@@ -210,12 +246,10 @@ class LiveDesk:
                 raise FullError("Too many events wait", remedy="Ask again in a second")
             self._pending.extend(parts)
             self._waiting += len(events)
-            if not self._is_busy:
-                self._is_busy = True
-                loop.call_soon(self._cycle)
-        if len(parts) == 1:
-            return await parts[0].future
-        return [outcome for each in parts for outcome in await each.future]
+            if parts and loop not in self._called:
+                self._called.add(loop)
+                loop.call_soon(self._decide, loop)
+        return parts
 
     def deploy(self, deployed: Deployed) -> None:
         """Go over to another version between two decisions.
@@ -238,58 +272,98 @@ class LiveDesk:
         """Answer what was handed in, write a snapshot, and let go of the folder."""
         with self._state:
             self._is_stopped = True
-            self._state.wait_for(lambda: not self._is_busy, CLOSE_SECONDS)
-        self._disk.shutdown()
-        self._notary.shutdown()
+            self._state.wait_for(self._is_idle, CLOSE_SECONDS)
+        self._decided.put(None)
+        self._disk.join()
         with suppress(StorageError):  # the log has everything
             self.decisions.snapshot()
         self.decisions.close()
 
-    # --- one batch after the other --------------------------------------------------------------
+    def _is_idle(self) -> bool:
+        """Whether nobody waits any more, but those whose loop is closed."""
+        while self._pending and self._pending[0].loop.is_closed():
+            self._waiting -= self._pending.popleft().size
+        return self._waiting == 0
 
-    def _cycle(self) -> None:
-        """Decide what has come, in the thread of an event loop, then leave it to the disk."""
-        several, size = [], 0
-        with self._state:
-            while self._pending and size + self._pending[0].size <= BATCH_MAX:
-                several.append(self._pending.popleft())
-                size += several[-1].size
-        batch = LiveBatch(self.decisions, self.readers, self._recent, self.version_of)
+    # --- in the thread of an event loop ---------------------------------------------------------
+
+    def _decide(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Decide what has come, and leave it to the disk."""
+        with self._turn:  # batches come to the disk in the order in which they were decided
+            several, size = [], 0
+            with self._state:
+                while self._pending and size + self._pending[0].size <= BATCH_MAX:
+                    several.append(self._pending.popleft())
+                    size += several[-1].size
+                if self._pending:
+                    loop.call_soon(self._decide, loop)
+                else:
+                    self._called.discard(loop)
+            if several:
+                self._decided.put(self._batch(several))
+
+    def _batch(self, several: list[Asked]) -> _Batch:
+        taken = LiveBatch(self.decisions, self.readers, self._recent, self.version_of)
         notes = [note for each in several for note in each.notes]
-        noted = self._notary.submit(self._told.notes, notes) if notes else None
-        found: list[list[Outcome]] = []
-        failed: Exception | None = None
+        lines: list[bytes] = []
+        found: list[list[Outcome]] | Exception
         try:
-            with self._turn:
-                found = self._decided(several, batch)
+            if notes:
+                lines.append(write_lines(self.decisions.live, notes))
+            found = _outcomes(several, taken)
         except Exception as error:  # noqa: BLE001 - who waits is told, and the desk goes on
-            failed = error
-        self._disk.submit(self._finish, several, batch, noted, found or failed)
+            found = error
+        self._recent.update(taken.fresh)  # an answer is given after a sync of all before it
+        while len(self._recent) > RECENT:
+            self._recent.popitem(last=False)
+        return _Batch(several, taken, lines, found, self.decisions.live.records)
 
-    def _finish(
-        self,
-        several: list[Asked],
-        batch: LiveBatch,
-        noted: Future[None] | None,
-        found: list[list[Outcome]] | Exception | None,
-    ) -> None:
-        """Make a batch durable, tell those who wait, and begin the next."""
+    # --- in the thread of the disk --------------------------------------------------------------
+
+    def _sync(self) -> None:
+        """Make what was decided durable, tell those who wait, and look what came meanwhile."""
+        while (first := self._decided.get()) is not None:
+            began, batches = perf_counter(), [first]
+            while not self._decided.empty():
+                more = self._decided.get()
+                if more is None:
+                    self._decided.put(None)
+                    break
+                batches.append(more)
+            self._finish(batches)
+            sleep(max(0.0, began + SYNC_SECONDS - perf_counter()))
+
+    def _finish(self, batches: Sequence[_Batch]) -> None:
+        unsynced = self._synced()
+        answered: list[tuple[Asked, list[Outcome]]] = []
+        for each in batches:
+            failed = unsynced or self._settled(each)
+            if failed is None and not isinstance(each.found, Exception):
+                answered += zip(each.several, each.found, strict=True)
+            elif failed is not None:
+                self._is_owing |= not each.taken.is_settled
+                self._failed(each.several, failed)
+        for loop, some in groupby(answered, key=lambda each: each[0].loop):
+            _call(loop, _answer_all, list(some))
+        with self._state:
+            self._waiting -= sum(asked.size for each in batches for asked in each.several)
+            self._state.notify_all()
+
+    def _synced(self) -> Exception | None:
         try:
-            if isinstance(found, Exception):
-                raise found
             self.decisions.commit()
-            self._settle(several, batch)
-            if noted is not None:
-                noted.result()
         except Exception as error:  # noqa: BLE001 - who waits is told, and the desk goes on
-            if not batch.is_settled:
-                self._is_owing = True
-            self._failed(several, error)
-        else:
-            pairs = zip(several, found or [], strict=True)
-            for loop, some in groupby(pairs, key=lambda each: each[0].loop):
-                _call(loop, _answer_all, list(some))
-        self._next(sum(each.size for each in several))
+            return error
+        return None
+
+    def _settled(self, batch: _Batch) -> Exception | None:
+        if isinstance(batch.found, Exception):
+            return batch.found
+        try:
+            self._settle(batch)
+        except Exception as error:  # noqa: BLE001 - the same
+            return error
+        return None
 
     def _failed(self, several: list[Asked], error: Exception) -> None:
         if not isinstance(error, HeadraceError):
@@ -298,54 +372,21 @@ class LiveDesk:
         for loop, some in groupby(several, key=lambda each: each.loop):
             _call(loop, _fail_all, list(some), error)
 
-    def _next(self, done: int) -> None:
-        """Begin the next batch where there is one, in the loop of whoever waits longest."""
-        with self._state:
-            self._waiting -= done
-            while self._pending:
-                if _call(self._pending[0].loop, self._gather):
-                    return
-                self._waiting -= self._pending.popleft().size  # nobody waits there any more
-            self._is_busy = False
-            self._state.notify_all()
-
-    def _gather(self) -> None:
-        """Begin the next batch in a moment, when those who were answered may have asked again."""
-        asyncio.get_running_loop().call_later(GATHER_SECONDS, self._cycle)
-
-    @staticmethod
-    def _decided(several: list[Asked], batch: LiveBatch) -> list[list[Outcome]]:
-        found: list[list[Outcome]] = []
-        for (table, is_table), group in groupby(
-            several, key=lambda each: (each.table, isinstance(each.events, pa.Table))
-        ):
-            some = list(group)
-            if is_table:
-                found += [batch.take_table(table, each.events) for each in some]
-                continue
-            whole = batch.take_rows(table, [row for each in some for row in each.events])
-            ends = 0
-            for each in some:
-                found.append(whole[ends : ends + each.size])
-                ends += each.size
-        return found
-
-    def _settle(self, several: list[Asked], batch: LiveBatch) -> None:
+    def _settle(self, batch: _Batch) -> None:
         """Tell everybody else, now that it is durable."""
-        for name, kept in batch.fresh.items():
-            self._recent[name] = kept
-        while len(self._recent) > RECENT:
-            self._recent.popitem(last=False)
-        for record, version in batch.made:
+        taken = batch.taken
+        for record, version in taken.made:
             self.watch.made(record, version)
-        alerts = None if self._is_owing else batch.alerts
-        if alerts is None or alerts:
-            self._told.alerts(alerts, self.decisions.live.records)
+        owing = self._is_owing
+        if taken.alerts or owing:
+            self._told.alerts(None if owing else taken.alerts, batch.upto)
+        if batch.lines or owing:
+            self._told.lines(None if owing else batch.lines, batch.upto)
         self._is_owing = False
-        batch.is_settled = True
+        taken.is_settled = True
         end = perf_counter()
-        latencies = [end - each.since for each in several]
-        self.watch.answered(self._now(), latencies, batch.actions, batch.refused)
+        latencies = [end - each.since for each in batch.several]
+        self.watch.answered(self._now(), latencies, taken.actions, taken.refused)
 
     def _keep_number(self, deployed: Deployed) -> None:
         if not deployed.numbers.items() <= self._numbers.items():
@@ -353,6 +394,23 @@ class LiveDesk:
             path = self.folder / NUMBERS
             path.with_suffix(".new").write_text(json.dumps(self._numbers), encoding="utf-8")
             path.with_suffix(".new").replace(path)
+
+
+def _outcomes(several: Sequence[Asked], batch: LiveBatch) -> list[list[Outcome]]:
+    found: list[list[Outcome]] = []
+    for (table, is_table), group in groupby(
+        several, key=lambda each: (each.table, isinstance(each.events, pa.Table))
+    ):
+        some = list(group)
+        if is_table:
+            found += [batch.take_table(table, each.events) for each in some]
+            continue
+        whole = batch.take_rows(table, [row for each in some for row in each.events])
+        ends = 0
+        for each in some:
+            found.append(whole[ends : ends + each.size])
+            ends += each.size
+    return found
 
 
 def _call(loop: asyncio.AbstractEventLoop, act: Callable[..., None], *given: Any) -> bool:

@@ -6,6 +6,7 @@ rules are by the day of the events; when a folder is opened they are read from i
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,8 +31,11 @@ COMPARED_DAYS = 7
 LAST = 50
 """Decisions that are listed."""
 
+PORTION = 100
+"""So many decisions are counted at a time."""
+
 LINE = ["decision", "moment", "action", "decided_by", "reason"]
-LATENCIES = np.geomspace(1e-4, 60, 120)
+LATENCIES: list[float] = np.geomspace(1e-4, 60, 120).tolist()
 """Upper bounds of latency classes, seconds; each is 12 % above the one before."""
 
 
@@ -43,9 +47,7 @@ class Second:
     refused: int = 0
     failed: int = 0
     actions: dict[str, int] = field(default_factory=dict)
-    latency: NDArray[np.int64] = field(
-        default_factory=lambda: np.zeros(len(LATENCIES) + 1, np.int64)
-    )
+    latency: list[int] = field(default_factory=lambda: [0] * (len(LATENCIES) + 1))
 
 
 @dataclass(frozen=True)
@@ -141,10 +143,10 @@ class LiveWatch:
             actions: Of each decision.
             refused: Events that could not be used.
         """
-        classes = np.bincount(np.searchsorted(LATENCIES, latencies), minlength=len(LATENCIES) + 1)
         with self._lock:
             second = self._second(now)
-            second.latency += classes
+            for each in latencies:  # a few at a time: numpy would take longer to begin
+                second.latency[bisect_left(LATENCIES, each)] += 1
             second.refused += refused
             for action in actions:
                 second.decided += 1
@@ -160,9 +162,21 @@ class LiveWatch:
         self._fresh.append((record, version))
 
     def settle(self) -> None:
-        """Count the rules of what was kept: once for many batches, off the way of decisions."""
+        """Count the rules of all that was kept."""
+        while self.settle_some():
+            pass
+
+    def settle_some(self) -> bool:
+        """Count the rules of some of what was kept: together, and off the way of decisions.
+
+        Returns:
+            Whether more is left: while it counts, decisions have half of the processor.
+        """
         with self._settling:
-            fresh = [self._fresh.popleft() for _ in range(len(self._fresh))]
+            fresh, size = [], 0
+            while self._fresh and size < PORTION:
+                fresh.append(self._fresh.popleft())
+                size += fresh[-1][0].num_rows if isinstance(fresh[-1][0], pa.Table) else 1
             versions = {version.digest: version for _, version in fresh}
             for digest, version in versions.items():
                 some = [record for record, made_by in fresh if made_by.digest == digest]
@@ -171,13 +185,14 @@ class LiveWatch:
                 if alone:
                     said.append(_said_alone(alone, version))
                 self._count(_joined(said), version)
+        return bool(self._fresh)
 
     def flow(self, now: int, seconds: int) -> Flow:
         """What was answered in the last so many whole seconds, up to `SECONDS_KEPT`."""
         end = now // SECOND_US
         with self._lock:
             found = [self._seconds[at] for at in range(end - seconds, end) if at in self._seconds]
-            latency = sum((each.latency for each in found), np.zeros(len(LATENCIES) + 1, np.int64))
+            latency = np.array([each.latency for each in found], np.int64)
             actions: dict[str, int] = {}
             for each in found:
                 for name, count in each.actions.items():
@@ -188,8 +203,8 @@ class LiveWatch:
             sum(each.refused for each in found),
             sum(each.failed for each in found),
             actions,
-            _quantile(latency, 0.50),
-            _quantile(latency, 0.99),
+            _quantile(latency.sum(0), 0.50),
+            _quantile(latency.sum(0), 0.99),
         )
 
     def rates(self, now: int, seconds: int, step: int) -> list[tuple[int, float]]:

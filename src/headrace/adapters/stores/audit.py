@@ -5,6 +5,7 @@ which seal it is, rather than the seal up to which number it goes: with several 
 with a smaller number may come in later than one with a larger.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
@@ -12,15 +13,24 @@ import sqlalchemy as sql
 from sqlalchemy.engine import Connection
 
 from headrace.adapters.keys import SigningKey
-from headrace.adapters.stores.web import Entry, WebStore, entry_of, storable
-from headrace.adapters.web_schema import audit, audit_seals
+from headrace.adapters.stores.web import Entry, WebStore, entry_of, note_entries, storable
+from headrace.adapters.web_schema import audit, audit_logs, audit_seals
 from headrace.errors import EvidenceError
 from headrace.evidence.canonical import canonical_json
 from headrace.evidence.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint, unsigned
 from headrace.evidence.problem import Problem
 from headrace.evidence.seals import FIRST, seal_root
 
-LINES_MAX = 5_000  # of one seal: hashing them takes some 50 ms
+_ALL_AT_ONCE = sql.text(
+    "INSERT INTO web_audit (at, who, act, about, address, request) "
+    "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), "
+    "json_extract(value, '$[2]'), json_extract(value, '$[3]'), "
+    "json_extract(value, '$[4]'), json_extract(value, '$[5]') "
+    "FROM json_each(:lines) ORDER BY key"
+)
+"""SQLite's driver stops all other threads for each row that it is given by itself."""
+
+LINES_MAX = 1_000  # of one seal: hashing them takes some 10 ms, for which others wait
 
 
 @dataclass(frozen=True)
@@ -110,6 +120,36 @@ def find_acts(store: WebStore, acts: Sequence[str], *, since: int, count: int) -
     query = sql.select(audit).where(audit.c.act.in_(acts), audit.c.at >= since)
     query = query.order_by(audit.c.number.desc()).limit(count)
     return store.read(lambda connection: tuple(map(entry_of, connection.execute(query))))
+
+
+def added_up_to(store: WebStore, log: str) -> int:
+    """Up to which record of a log the audit has its lines; 0: it has none of them."""
+    query = sql.select(audit_logs.c.upto).where(audit_logs.c.log == log)
+    return store.read(lambda connection: connection.scalar(query)) or 0
+
+
+def add_from_log(store: WebStore, log: str, upto: int, bodies: Sequence[bytes]) -> None:
+    """Add lines that a log held, and note how far that goes: both, or neither.
+
+    Args:
+        store: Where they go.
+        log: Which.
+        upto: Every line before this record of it is there then.
+        bodies: In its order, each a JSON array of lines, and each of these one of what `Entry` has,
+            in its order, without the number.
+    """
+
+    def add(connection: Connection) -> None:
+        if connection.dialect.name == "sqlite":
+            whole = b",".join(each[1:-1] for each in bodies)
+            connection.execute(_ALL_AT_ONCE, {"lines": f"[{whole.decode()}]"})
+        else:
+            note_entries(connection, [Entry(*line) for each in bodies for line in json.loads(each)])
+        mark = sql.update(audit_logs).where(audit_logs.c.log == log).values(upto=upto)
+        if not connection.execute(mark).rowcount:
+            connection.execute(sql.insert(audit_logs), {"log": log, "upto": upto})
+
+    store.write(add)
 
 
 def seal(store: WebStore, key: SigningKey, at: int, lines_max: int = LINES_MAX) -> Seal | None:
@@ -262,7 +302,7 @@ def _lines_beyond(store: WebStore, last: int) -> int:
 
 def _line(entry: Entry) -> bytes:
     """What is hashed of a line: all of it."""
-    return canonical_json(asdict(entry))
+    return canonical_json(vars(entry))
 
 
 def _conditions(wanted: Wanted) -> list[sql.ColumnElement[bool]]:

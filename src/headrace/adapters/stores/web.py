@@ -339,6 +339,20 @@ class WebStore:
         query = sql.select(api_keys).where(api_keys.c.digest == digest)
         return self.read(lambda connection: _first(connection, query, key_of))
 
+    def key_with_user(self, digest: str) -> tuple[ApiKey, User] | None:
+        """The key of this digest, and whose it is; None if there is none."""
+        query = sql.select(api_keys).where(api_keys.c.digest == digest)
+        whose = sql.select(users).where(
+            users.c.name
+            == sql.select(api_keys.c.user).where(api_keys.c.digest == digest).scalar_subquery()
+        )
+
+        def both(connection: Connection) -> tuple[ApiKey, User] | None:
+            key, user = _first(connection, query, key_of), _first(connection, whose, user_of)
+            return None if key is None or user is None else (key, user)
+
+        return self.read(both)
+
     def keys(self, user: str) -> tuple[ApiKey, ...]:
         """All keys of a user, oldest first."""
         query = sql.select(api_keys).where(api_keys.c.user == user).order_by(api_keys.c.created)
@@ -367,12 +381,6 @@ class WebStore:
     def note(self, entry: Entry) -> None:
         """Write one line of the audit; it is durable when this returns."""
         self.write(lambda connection: note_entry(connection, entry))
-
-    def note_all(self, entries: Sequence[Entry]) -> None:
-        """Write lines of the audit, all or none; they are durable when this returns."""
-        rows = [_entry_row(each) for each in entries]
-        if rows:
-            self.write(lambda connection: connection.execute(sql.insert(audit), rows))
 
     def entries(self, *, before: int | None, count: int) -> tuple[Entry, ...]:
         """Lines of the audit, newest first.
@@ -478,7 +486,13 @@ def _count(connection: Connection, which: sql.ColumnElement[bool]) -> int:
 
 def note_entry(connection: Connection, entry: Entry) -> None:
     """Write one line of the audit within a transaction that changes something."""
-    connection.execute(sql.insert(audit), _entry_row(entry))
+    note_entries(connection, [entry])
+
+
+def note_entries(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Write lines of the audit, in order, within a transaction."""
+    if entries:
+        connection.execute(sql.insert(audit), list(map(_entry_row, entries)))
 
 
 def _entry_row(entry: Entry) -> dict[str, Any]:

@@ -71,14 +71,18 @@ audit = sql.Table(
     sql.Index("web_audit_address", "act", "address", "at"),
     sqlite_autoincrement=True,  # a number is never given twice
 )
-
-
 audit_seals = sql.Table(
     "web_audit_seal",
     metadata,
     sql.Column("number", whole, primary_key=True, autoincrement=False),
     sql.Column("at", sql.BigInteger, nullable=False),
     sql.Column("checkpoint", sql.Text, nullable=False),  # lines in all, root; signed
+)
+audit_logs = sql.Table(
+    "web_audit_log",
+    metadata,
+    sql.Column("log", sql.Text, primary_key=True),  # of decisions in flight; its own name
+    sql.Column("upto", sql.BigInteger, nullable=False),  # lines before this record are there
 )
 role_requests = sql.Table(
     "web_role_request",

@@ -318,7 +318,6 @@ class _OneTable:
         self._words = self._case[0]
         self._found = np.empty(max(len(table.rules), 1), np.int32)
         self._count = np.empty(1, np.int64)
-        self._first = np.zeros(1, np.int64)
         self._order = program.places(np.arange(len(table.rules), dtype=np.int32)).tolist()
         self._policy, self._aggregation = table.hit_policy, table.aggregation
         self._has_default = any(column.default is not None for column in table.outputs)
@@ -358,12 +357,11 @@ class _OneTable:
             told[at] = classes.missing if word is None else classes.of_word(word)
         self._words[:] = told if None not in told else [NAN if w is None else w for w in told]
         if self._policy in FIRST_SPEAKS:
-            kernels.first_met(self._case, *self._arguments, self._found)
+            kernels.first_met_by_one(self._case, *self._arguments, self._found)
             found = int(self._found[0])
             places = [self._order[found]] if found >= 0 else []
         else:
-            kernels.count_met(self._case, *self._arguments, self._count)
-            kernels.all_met(self._case, *self._arguments, self._first, self._found)
+            kernels.all_met_by_one(self._case, *self._arguments, self._count, self._found)
             places = [self._order[bit] for bit in self._found[: self._count[0]].tolist()]
         if not places:
             problem = "" if self._has_default or self._lists else "no_rule"

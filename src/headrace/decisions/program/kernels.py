@@ -8,6 +8,9 @@ bit r % 64 of word r // 64; the rules that are met are the AND of one mask a col
 import numba
 import numpy as np
 
+_one_case = numba.njit(cache=True, error_model="numpy", no_cfunc_wrapper=True)
+"""For one case, in microseconds: a thread that lets go of the interpreter's lock waits longer."""
+
 
 @numba.njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _mask_rows(words, searched, bounds, bound_at, mask_at, rows):
@@ -120,3 +123,16 @@ def _lowest(bits):
         bits >>= np.uint64(2)
         place += 2
     return place + (0 if bits & np.uint64(1) else 1)
+
+
+@_one_case
+def first_met_by_one(cases, searched, bounds, bound_at, mask_at, masks, found):
+    """As `first_met`, of one case."""
+    first_met(cases, searched, bounds, bound_at, mask_at, masks, found)
+
+
+@_one_case
+def all_met_by_one(cases, searched, bounds, bound_at, mask_at, masks, count, found):
+    """As `count_met` and `all_met`, of one case whose rules start at 0."""
+    count_met(cases, searched, bounds, bound_at, mask_at, masks, count)
+    all_met(cases, searched, bounds, bound_at, mask_at, masks, np.zeros(1, np.int64), found)

@@ -99,10 +99,11 @@ class Store:
         values = np.empty((int(self.program.code[codes.P_OPS]), n), np.float64)
         outcome = np.empty(n, np.int8)
         at, full = 0, -1
+        push = history.push_one if n == 1 else history.push
         while full != codes.DONE:
             if full >= 0:
                 self._grow(full)
-            at, full = history.push(
+            at, full = push(
                 self.program.code,
                 self.program.reals,
                 self.shape,

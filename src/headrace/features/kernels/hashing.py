@@ -6,7 +6,7 @@ of 1e-25. Numbers are their own word.
 
 import numpy as np
 
-from headrace.features.kernels import kernel, part
+from headrace.features.kernels import kernel, part, short
 
 _A = np.uint64(0x9E3779B97F4A7C15)
 _B = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -23,28 +23,39 @@ def mix(word):
     return np.int64(bits ^ (bits >> np.uint64(31)))
 
 
+@part
+def _hash(data, start, end):
+    """128 bits of data[start:end]."""
+    size = np.uint64(end - start)
+    one = size * _A
+    two = size ^ _B
+    word = np.uint64(0)
+    filled = 0
+    for place in range(start, end):
+        word = (word << np.uint64(8)) | np.uint64(data[place])
+        filled += 1
+        if filled == 8:
+            one = np.uint64(mix(one ^ word)) + _A
+            two = np.uint64(mix(two + word * _B)) ^ one
+            word = np.uint64(0)
+            filled = 0
+    if filled > 0:
+        one = np.uint64(mix(one ^ word)) + _A
+        two = np.uint64(mix(two + word * _B)) ^ one
+    return mix(one ^ _D), mix(two + _C)
+
+
 @kernel
 def hash_texts(offsets, data, out):
     """128 bits of each text into out, (n, 2); text i is data[offsets[i]:offsets[i + 1]]."""
     for text in range(offsets.size - 1):
-        size = np.uint64(offsets[text + 1] - offsets[text])
-        one = size * _A
-        two = size ^ _B
-        word = np.uint64(0)
-        filled = 0
-        for place in range(offsets[text], offsets[text + 1]):
-            word = (word << np.uint64(8)) | np.uint64(data[place])
-            filled += 1
-            if filled == 8:
-                one = np.uint64(mix(one ^ word)) + _A
-                two = np.uint64(mix(two + word * _B)) ^ one
-                word = np.uint64(0)
-                filled = 0
-        if filled > 0:
-            one = np.uint64(mix(one ^ word)) + _A
-            two = np.uint64(mix(two + word * _B)) ^ one
-        out[text, 0] = mix(one ^ _D)
-        out[text, 1] = mix(two + _C)
+        out[text, 0], out[text, 1] = _hash(data, offsets[text], offsets[text + 1])
+
+
+@short
+def hash_text(data):
+    """128 bits of one text, as two words."""
+    return _hash(data, 0, data.size)
 
 
 @kernel
@@ -123,6 +134,18 @@ def number_all(table, words, count, out):
             count += 1
         out[row] = number
     return count
+
+
+@short
+def number_one(table, first, second, count):
+    """As `number_all` of one pair: its number, and the new count, below 0 where it is full."""
+    number = find(table, first, second)
+    if number >= 0:
+        return number, count
+    if 2 * count >= table.shape[0]:
+        return number, -1 - count
+    insert(table, first, second, count)
+    return count, count + 1
 
 
 @kernel

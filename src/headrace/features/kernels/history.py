@@ -12,7 +12,7 @@ repetition is still recognised.
 
 import numpy as np
 
-from headrace.features.kernels import bare, exact, hashing, kernel, part, routine, scan
+from headrace.features.kernels import bare, exact, hashing, kernel, part, routine, scan, short
 from headrace.features.kernels.blocks import (
     NEVER,
     extreme_of,
@@ -212,6 +212,42 @@ def push(
             heads[H_WATERMARK] = max(heads[H_WATERMARK], incoming[row, I_ROW + TIME])
         outcome[row] = result | (TOO_LATE if late else 0)
     return incoming.shape[0], DONE
+
+
+@short
+def push_one(
+    code,
+    reals,
+    shape,
+    pool,
+    slots,
+    table,
+    cursors,
+    heads,
+    incoming,
+    start,
+    groups,
+    room,
+    out,
+    outcome,
+):
+    """As `push`, for a row or two."""
+    return push(
+        code,
+        reals,
+        shape,
+        pool,
+        slots,
+        table,
+        cursors,
+        heads,
+        incoming,
+        start,
+        groups,
+        room,
+        out,
+        outcome,
+    )
 
 
 @part

@@ -26,7 +26,7 @@ from headrace.errors import InputError
 from headrace.evidence.canonical import canonical_json
 from headrace.scores.straight_fitting import platt
 from headrace.scores.trees.calibration import Isotonic, fit_isotonic
-from headrace.scores.trees.kernels import add_leaves, add_steps
+from headrace.scores.trees.kernels import add_leaves, add_leaves_of_one, add_steps
 from headrace.scores.trees.reading import NEEDED, NO_NODE, Counts, Ints, read_fields
 
 Floats = NDArray[np.float64]
@@ -89,7 +89,8 @@ class Boosting:
         """
         rows = self.rows_of(x)
         total = np.full(rows.shape[0], self.baseline)
-        add_leaves(rows, self.roots, self._links, self._cuts, total)
+        add = add_leaves_of_one if len(rows) == 1 else add_leaves
+        add(rows, self.roots, self._links, self._cuts, total)
         return total
 
     def probability(self, x: Floats) -> Floats:

@@ -160,8 +160,12 @@ def state_of(room: LiveRoom, now: int, kafka: KafkaTold | None) -> LiveState:
         simulated=room.is_simulated,
         records=room.desk.decisions.live.records,
         waiting=room.desk.waiting,
-        alerts_waiting=room.alerts.waiting,
-        trouble=tuple(each for each in (room.trouble, room.alerts.failing) if each),
+        alerts_waiting=room.alerts.tail.waiting,
+        trouble=tuple(
+            each
+            for each in (room.trouble, room.alerts.tail.failing, room.audit.tail.failing)
+            if each
+        ),
         models_late=dict(room.ask.late),
         models_failed=dict(room.ask.failed),
         deciding=_deciding(room),

@@ -166,11 +166,11 @@ class Accounts:
 
     def by_key(self, key: str) -> Principal | None:
         """For whom an API key acts; None if it is not in force, or the user is locked."""
-        found = self.store.key(digest(key))
-        if found is None or found.revoked is not None or found.expires <= self.now():
+        both = self.store.key_with_user(digest(key))
+        if both is None:
             return None
-        user = self.store.user(found.user)
-        if user is None or user.locked:
+        found, user = both
+        if found.revoked is not None or found.expires <= self.now() or user.locked:
             return None
         return Principal(user, ACCESS.allowed(user.roles) & frozenset(found.may))
 

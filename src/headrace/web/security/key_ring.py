@@ -1,6 +1,7 @@
 """API keys that were looked up a moment ago, so that a program that asks a lot is not slowed down.
 
-A key is looked up again after `REMEMBERED_SECONDS`: who is locked or whose key is taken back is
+A key is looked up again after `REMEMBERED_SECONDS`, one that is used all the time a little before,
+so that nobody waits for it: who is locked or whose key is taken back is
 refused within that time. Nothing is remembered of keys that open nothing.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from time import monotonic
 
@@ -18,6 +20,7 @@ from headrace.web.security.accounts import Accounts, Principal
 from headrace.web.security.tokens import KEY_PREFIX
 
 REMEMBERED_SECONDS = 0.5
+AGAIN_SECONDS = 0.35
 SEEN_SECONDS = 60
 KEYS_MAX = 1_000
 BEARER = f"Bearer {KEY_PREFIX}"
@@ -43,12 +46,33 @@ class KeyRing:
         kept = self._kept.get(key)
         if kept is not None and self.clock() - kept[0] < REMEMBERED_SECONDS:
             return kept[1]
+        return await asyncio.shield(self._look_again(key))
+
+    def _look_again(self, key: str) -> asyncio.Task[Principal | None]:
         looking = self._looking.get(key)
         if looking is None or looking.get_loop() is not asyncio.get_running_loop():
             looking = asyncio.ensure_future(run_in_threadpool(self.look, key))
             self._looking[key] = looking
-            looking.add_done_callback(lambda _: self._looking.pop(key, None))
-        return await asyncio.shield(looking)
+            looking.add_done_callback(partial(self._looked, key))
+        return looking
+
+    def _looked(self, key: str, looking: asyncio.Task[Principal | None]) -> None:
+        self._looking.pop(key, None)
+        if not looking.cancelled():
+            looking.exception()  # whoever waits is told; where nobody does, the key is not kept
+
+    def fresh(self, key: str) -> Principal | None:
+        """For whom a key acts that was looked up just now; None where nobody knows by now.
+
+        A key that goes on being used is looked up again before anybody has to wait for it.
+        """
+        kept = self._kept.get(key)
+        age = REMEMBERED_SECONDS if kept is None else self.clock() - kept[0]
+        if kept is None or age >= REMEMBERED_SECONDS:
+            return None
+        if age > AGAIN_SECONDS:
+            self._look_again(key)
+        return kept[1]
 
     def look(self, key: str) -> Principal | None:
         """The same, asked of the store."""

@@ -1,0 +1,57 @@
+"""Decides made-up events in a folder of its own, before the first real one comes.
+
+What compiled code and models need to be loaded is loaded then: whoever asks first would wait for
+it, and everybody behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from headrace.adapters.live.batch import ALONE_MAX, LiveBatch
+from headrace.adapters.live.desk import ModelsInPlace
+from headrace.adapters.live.events import EventReader, Row, readers_of
+from headrace.adapters.live.policy import decided_tables, open_live
+from headrace.decisions.flow.in_force import InForce
+from headrace.decisions.flow.rollout import Deployment
+from headrace.errors import HeadraceError
+from headrace.features.definition import ColumnType
+from headrace.features.plan import make_plan
+
+MANY = 2 * ALONE_MAX
+MADE_UP: Mapping[ColumnType, Any] = {
+    ColumnType.NUMBER: 1,
+    ColumnType.CATEGORY: "made up",
+    ColumnType.FLAG: True,
+}
+
+
+def warm(version: InForce, now: int) -> None:
+    """Decide a few events alone, and as many together as are decided so.
+
+    Args:
+        version: Decides.
+        now: Microseconds since 1970.
+    """
+    plan = make_plan(decided_tables(version))
+    table, readers = plan.feature_set.tables[0].name, readers_of(plan)
+    with (
+        suppress(HeadraceError),
+        TemporaryDirectory() as folder,
+        ModelsInPlace() as ask,
+        open_live(Path(folder), Deployment(version), ask) as decisions,
+    ):
+        for size in (1, 1, MANY, MANY):
+            batch = LiveBatch(decisions, readers, {}, lambda _: None)
+            names = [f"{decisions.live.records} {at}" for at in range(size)]
+            batch.take_rows(table, [_event(readers[table], each, now) for each in names])
+
+
+def _event(reader: EventReader, name: str, now: int) -> Row:
+    """One that nobody sent."""
+    event = {each.name: MADE_UP.get(each.type, now) for each in reader.columns}
+    return event if reader.table.id is None else event | {reader.table.id: name}
