@@ -215,6 +215,20 @@ def test_a_deadline_counts_the_time_in_which_a_model_computes(trees):
         assert ask.failed == {"m": 1}
 
 
+def test_a_deadline_is_that_of_each_event_of_a_batch(trees):
+    with ModelsInPlace() as ask:
+        ask(ModelStep(name="m"), trees, np.zeros((10, len(trees.names))))
+        object.__setattr__(trees, "seconds", 0.05)
+        assert (
+            ask(ModelStep(name="m", within_ms=20), trees, np.zeros((10, len(trees.names))))
+            is not None
+        )
+        assert (
+            ask(ModelStep(name="m", within_ms=20), trees, np.zeros((2, len(trees.names)))) is None
+        )
+        assert ask.late == {"m": 1}
+
+
 def test_any_other_model_is_asked_in_a_thread_of_its_own():
     class Foreign:
         names = ("a",)

@@ -306,6 +306,46 @@ def test_an_error_that_nobody_foresaw_is_told_by_its_id(world, program, monkeypa
     assert "ZeroDivisionError" in told[-1]["traceback"]
 
 
+def test_a_response_that_cannot_be_made_is_an_error_and_not_silence(program, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("headrace.web.requests.Guarded.headers", broken)
+    assert program.ask(event(1)).status_code == 500
+
+
+def test_a_form_is_no_event_on_either_way(program, taken):
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    assert program.ask(event(1), **kind).status_code == 422
+    assert taken == [False]
+
+
+def test_who_never_reads_is_not_answered_into_memory(world, port, program, taken):
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(0.5)
+        try:
+            for number in range(20_000):
+                program.look()
+                connection.sendall(program.request(event(number)))
+        except TimeoutError:
+            pass
+        assert len(taken) < 15_000, "they are not read any more, either"
+
+
+def test_a_defect_behind_the_disk_is_told_and_the_desk_goes_on(world, program, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    desk = world.services.live.desk
+    with monkeypatch.context() as patched:
+        patched.setattr(desk, "_finish", broken)
+        assert program.ask(event(1)).status_code == 500
+    assert program.ask(event(1)).json()["decision"] == "P-1"
+    assert desk.waiting == 0
+    assert lines(world, program.name, "P-1") == ["P-1", "P-1"], "asked twice"
+
+
 def test_a_proxy_that_is_believed_says_where_a_request_comes_from(world):
     behind = world.with_settings(proxies=("127.0.0.1",))
     with served(behind) as port:

@@ -293,6 +293,17 @@ def _until(holds):
     return True
 
 
+def test_a_folder_that_could_not_be_opened_is_opened_when_asked_again(world, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("headrace.web.live_room.LiveDesk", full)
+        with pytest.raises(OSError, match="No space"):
+            _ = world.services.live
+    assert world.services.live.desk.waiting == 0
+
+
 def test_a_second_process_on_the_folder_is_told_so(world, program):
     assert program.ask(event(1)).status_code == 200
     twin = world.with_settings(burst=10**6)

@@ -1,4 +1,4 @@
-"""A service killed under load: every decision that was acknowledged is in the log, once.
+"""A service killed under load: every decision that was acknowledged is in the log and the audit.
 
 `python tests/web/test_web_live_kill.py 200` kills it that often.
 """
@@ -75,11 +75,11 @@ def asking(port, key, name, told, unanswered):
             connection.close()
             return
         assert answer.status == 200, body
-        told[event["id"]] = json.loads(body)
+        told[event["id"]] = json.loads(body) | {"request": answer.headers["x-request-id"]}
 
 
 def killed(root, rounds, answers):
-    """Decisions told, in the log, and in cases, after so many kills."""
+    """Decisions told, those in the log, and requests in the audit, after so many kills."""
     store = WebStore.opened(str(root / "accounts.db"))
     accounts = Accounts(store, now)
     accounts.add_user("sys", ["system"])
@@ -100,20 +100,28 @@ def killed(root, rounds, answers):
         stop(server, signal.SIGKILL)
         for each in askers:
             each.join()
-    server, port = started(root)  # what was cut off is decided, alerts are told
+    server, port = started(root)  # what was cut off is decided, alerts and audit are told
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    connection.request("GET", "/api/v1/me")  # answered when all of it is there
+    assert connection.getresponse().status == 401
+    connection.close()
     stop(server, signal.SIGTERM)
     with opened_log(root / "live") as log:
         read = ((number, read_record(payload)) for number, payload in log.read(0))
         kept = [each for _, several in decisions_in(read) for each in several]
-    return told, kept
+    store = WebStore.opened(str(root / "accounts.db"))
+    audited = Counter(each.request for each in store.entries(before=None, count=10**7))
+    store.close()
+    return told, kept, audited
 
 
 def check(root, rounds, answers):
-    told, kept = killed(root, rounds, answers)
+    told, kept, audited = killed(root, rounds, answers)
     counts = Counter(each["decision"] for each in kept)
     by_id = {each["decision"]: each for each in kept}
     assert len(told) >= rounds * answers, "too little was answered"
     assert not [name for name in told if counts[name] != 1], "lost, or decided twice"
+    assert {audited[each["request"]] for each in told.values()} == {1}, "each in the audit, once"
     for name, answer in told.items():
         for field in ("action", "reason", "moment", "in_force"):
             assert answer[field] == by_id[name][field], name

@@ -680,6 +680,29 @@ def test_changes_are_those_that_somebody_may_know_of(world, rita):
     assert nora.get(f"{API}/trials/t9/changes").json() == []
 
 
+@pytest.mark.parametrize(
+    ("language", "rule", "otherwise"),
+    [
+        ("en", "velocity, rule 1 (row 6): amount: &gt; 100", "response, rule 7: otherwise"),
+        ("zh", "velocity 第 1 条规则（第 6 行）：amount: &gt;", "response 第 7 条规则：其余情况"),
+    ],
+)
+def test_what_decided_and_when_is_told_as_readers_have_it(world, rita, language, rule, otherwise):
+    told = {"cases": 1, "changed": 1, "simulated": True}
+    change = {
+        "id": "e1", "customer": "C1", "event_time": "2026-11-22 23:46:24.9+00:00",
+        "old_action": "approve", "new_action": "refer", "probability": None,
+        "old_by": "response, rule 7: otherwise",
+        "new_by": "velocity, rule 1 (row 6): amount: > 100",
+    }  # fmt: skip
+    world.services.policy_desk.keep_trial(
+        Trial("t8", "sme_invoices", "d", 0, "rita", 1, told, (change, change | {"old_by": "lists"}))
+    )
+    page = rita.get(f"{PAGE}/trials/t8/changes", headers={"accept-language": language}).text
+    for text in (rule, otherwise, ">lists<", "2026-11-23 07:46:24"):
+        assert text in page
+
+
 def test_the_demo_brings_both_policies_under_two_pairs_of_eyes(demo):
     store = demo.services.policies
     assert set(store.policies()) == {"sme_invoices", "payments"}

@@ -111,6 +111,22 @@ def test_an_application_is_signed_by_two_and_takes_from_the_next_one(desk):
     assert api(mei, path, {"key": "s3"}).status_code == 422, "signed already"
 
 
+def test_what_is_asked_for_or_signed_is_not_offered_again(desk):
+    mei, bob = browser_of(desk, "mei"), browser_of(desk, "bob")
+    firm = approved(desk, owing=False)[0]
+    send(mei, asked(firm.party))
+    page, form = f"/apply/t-{firm.party}", f'action="/apply/t-{firm.party}/contract"'
+    assert form in mei.get(page).text
+    made = api(mei, f"/applications/t-{firm.party}/contract", {"key": "s1"}).json()
+    waits = mei.get(page).text
+    assert f"asked by mei, contract {made['contract']}" in waits
+    assert 'href="/book/payouts"' in waits
+    bob.post(f"/book/payouts/{made['number']}/approve")
+    signed = mei.get(page).text
+    assert f'href="/book/loans/{made["contract"]}"' in signed
+    assert form not in waits + signed
+
+
 def test_a_signature_that_was_cut_off_is_carried_on_and_funds_once(desk):
     services, mei = desk.services, browser_of(desk, "mei")
     firm = approved(desk, owing=False)[0]

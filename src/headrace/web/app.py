@@ -146,6 +146,7 @@ async def _living(app: FastAPI, services: Services) -> AsyncIterator[None]:
         yield
         with suppress(Exception):  # it was told when it happened
             await opening
+        await run_in_threadpool(services.stop_live)  # then the last seal is over all of the audit
     await run_in_threadpool(services.close)
 
 

@@ -24,7 +24,7 @@ from headrace.errors import HeadraceError, InputError
 from headrace.web.api.live import busy, read_event, refused_event
 from headrace.web.live_room import LiveRoom
 from headrace.web.problems import Refused, Responses, problem_of
-from headrace.web.requests import Exchange, Guarded, header
+from headrace.web.requests import FORMS, Exchange, Guarded, header
 from headrace.web.security.accounts import Principal
 from headrace.web.security.key_ring import key_in
 from headrace.web.services import Services
@@ -79,7 +79,8 @@ class DecisionLane:
         """
         live = self.services.open_live
         principal = self._principal(scope)
-        if live is None or principal is None:
+        is_form = header(scope, b"content-type").startswith(FORMS)
+        if live is None or principal is None or is_form:
             return False
         user, services = principal.user.name, self.services
         now = services.now()
@@ -96,7 +97,7 @@ class DecisionLane:
         exchange = self.gate.begin(scope)
         scope["route"] = ROUTE
         scope["state"]["user"] = user
-        about = "" if reader.table.id is None else row[reader.table.id]
+        about = "" if reader.table.id is None else str(row[reader.table.id])
         client = scope.get("client")
         entry = Entry(now, user, ACT, about, client[0] if client else "", exchange.id)
         self._ask(live, row, entry, partial(self._answer, scope, exchange, reply))
@@ -131,13 +132,19 @@ class DecisionLane:
         asked.future.add_done_callback(lambda future: told(_outcome(future)))
 
     def _answer(self, scope: Scope, exchange: Exchange, reply: Reply, told: Told) -> None:
-        if isinstance(told, bytes):
-            status, headers, body = 200, [JSON, (b"content-length", b"%d" % len(told))], told
-        else:
-            response = self._refusal(scope, exchange, told)
-            status, headers, body = response.status_code, response.raw_headers, bytes(response.body)
-        exchange.status, exchange.sent = status, len(body)
-        reply(status, self.gate.headers(exchange, headers), body)
+        try:
+            if isinstance(told, bytes):
+                status, headers, body = 200, [JSON, (b"content-length", b"%d" % len(told))], told
+            else:
+                refusal = self._refusal(scope, exchange, told)
+                status, headers = refusal.status_code, refusal.raw_headers
+                body = bytes(refusal.body)
+            exchange.status, exchange.sent = status, len(body)
+            reply(status, self.gate.headers(exchange, headers), body)
+        except Exception as error:  # noqa: BLE001 - whoever asked would wait for ever
+            self.gate.unforeseen(exchange, error)
+            exchange.status = 500
+            reply(500, [(b"content-length", b"0")], b"")
         self.gate.end(scope, exchange)
 
     def _refusal(

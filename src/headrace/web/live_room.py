@@ -118,13 +118,18 @@ class LiveRoom:
         assert deployed is not None  # noqa: S101 - the first look always finds something
         warm(deployed.version, rooms.now())
         self.ask = ModelsInPlace()
+        plan = make_plan(decided_tables(deployed.version))
+        self.decided_table = plan.feature_set.tables[0].name
         decisions = open_live(rooms.folder, deployed.deployment, self.ask)
         self.alerts = AlertDesk(decisions, self._take)
-        plan = make_plan(decided_tables(deployed.version))
         self.audit = AuditLines(decisions.live, rooms.audit)
         told = Told(self.audit.tail.add, self.alerts.tail.add, rooms.log)
-        self.desk = LiveDesk(decisions, deployed, readers_of(plan), told, rooms.now)
-        self.decided_table = plan.feature_set.tables[0].name
+        try:
+            self.desk = LiveDesk(decisions, deployed, readers_of(plan), told, rooms.now)
+        except BaseException:  # who tries again finds the folder free
+            for each in (self.alerts, self.audit, decisions):
+                each.close()
+            raise
         self._versions: dict[str, InForce] = {deployed.version.digest: deployed.version}
         self._wake, self._stopped = Event(), Event()
         self._behind = Thread(target=self._follow, name="live policy", daemon=True)

@@ -21,7 +21,12 @@ async def sealing(services: Services) -> AsyncIterator[None]:
         async with beside(_keep_sealing(services)):
             yield
     finally:
-        await run_in_threadpool(seal_once, services)
+        await run_in_threadpool(_seal_rest, services)
+
+
+def _seal_rest(services: Services) -> None:
+    while seal_once(services):
+        pass
 
 
 async def _keep_sealing(services: Services) -> None:

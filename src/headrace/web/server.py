@@ -86,7 +86,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Answer a request; one for a decision when all that is there of it was read."""
-        lane = self._lane if self._is_receiving and app is self.app else None
+        is_ready = self._is_receiving and not self.flow.write_paused
+        lane = self._lane if is_ready and app is self.app else None
         if lane is not None and lane.is_for(_scope(cycle)):
             self._offered = cycle
         else:
@@ -124,6 +125,9 @@ class BoundedProtocol(HttpToolsProtocol):
     ) -> None:
         """Send a response whole, in one piece."""
         if cycle.disconnected:
+            return
+        if cycle.response_started:  # something went wrong on the way
+            self.transport.close()
             return
         cycle.response_started = cycle.response_complete = True
         parts = [STATUS_LINE[status]]

@@ -318,6 +318,14 @@ class Services:
         store, leave = VisitStore(self.store), partial(self.leave_to, "visits")
         return VisitDesk(store, self.run, self.apply, self.book, leave)
 
+    def stop_live(self) -> None:
+        """Answer what is under way, and let go of decisions in flight."""
+        if self.made_kafka is not None:
+            self.made_kafka.stop()
+        if self.open_live is not None:
+            self.open_live.close()
+            self.__dict__["open_live"] = None
+
     def close(self) -> None:
         """Stop what runs behind, and let go of every store that was opened."""
         for name in ("jobs", "hooks"):
@@ -325,10 +333,7 @@ class Services:
                 getattr(self, name).stop()
         if self.__dict__.get("traces") is not None:
             self.traces.shutdown()  # type: ignore[union-attr]  # looked at one line above
-        if self.made_kafka is not None:
-            self.made_kafka.stop()
-        if self.open_live is not None:
-            self.open_live.close()
+        self.stop_live()
         self.store.close()
         for name in ("policies", "cases", "book"):
             if name in self.__dict__:

@@ -289,7 +289,7 @@ def test_rows_on_both_sides_of_a_fold_are_refused(rows):
 @pytest.mark.parametrize(
     ("error", "remedy"),
     [
-        ("ImportError('No module named lightgbm')", "pip install 'headrace[lightgbm]'"),
+        ("ImportError('No module named lightgbm')", "pip install lightgbm"),
         ("OSError('libgomp.so.1: cannot open shared object file')", "apt install libgomp1"),
     ],
     ids=["no package", "no libgomp"],

@@ -2,14 +2,14 @@
 
 One sync of the disk acknowledges events, decisions and the lines of the audit about them. The lines
 are put into the audit behind, many at once; how far that went stands in the audit's own store, and
-moves in the same transaction, so that each line is there once, whoever was killed when.
+moves in the same transaction, so that each line is there once, whoever was killed when, and
+whatever became of the answer of the store.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import orjson
 
@@ -22,6 +22,9 @@ from headrace.adapters.stores.web import Entry, WebStore, storable
 
 ASKED = "asked"
 """What a note of the log is called that holds such lines."""
+
+PORTION_BYTES = 500_000
+"""So much of the log is put into the audit at a time: some thousand lines."""
 
 NAME = "log.id"
 """In the folder: what the audit's store calls this log."""
@@ -49,16 +52,12 @@ class AuditLines:
         """Begin with what an earlier process left in the log.
 
         Args:
-            live: Whose log it is.
+            live: Whose log it is; nothing was written to it since it was opened.
             store: The audit's.
-
-        Raises:
-            StoreDownError: The store does not answer.
         """
-        self._live, self._store = live, store
-        self._name = _name_of(live.folder)
-        # A log that was put back from an older copy goes on where the copy ends.
-        self._upto = min(added_up_to(store, self._name), live.records)
+        self._live, self._store, self._opened = live, store, live.records
+        self._is_ours = False  # whether the store's mark is that of this log
+        self._mark: tuple[str, int] | None = None  # the log's name, and what the store has of it
         self.tail: LogTail[bytes] = LogTail("audit", self._told)
         self.tail.start(live.records)
 
@@ -67,32 +66,53 @@ class AuditLines:
         self.tail.close()
 
     def _told(self, bodies: Sequence[bytes] | None, upto: int) -> None:
-        some = self._left(upto) if bodies is None else bodies
-        if some or upto > self._upto:
-            add_from_log(self._store, self._name, upto, some)
-            self._upto = upto
+        if self._mark is None or bodies is None:
+            name, since = self._mark or self._look()
+            portions = self._left(since, upto)
+        else:
+            name, since = self._mark
+            portions = iter([(upto, list(bodies))])
+        self._mark = None  # until it is known that the store has it: an answer may be lost
+        for until, some in portions:
+            add_from_log(self._store, name, until, some)
+            since = until
+        self._mark = name, since
 
-    def _left(self, upto: int) -> list[bytes]:
-        """Lines of the log between what the store has and a record."""
-        if self._upto >= upto:
-            return []
+    def _look(self) -> tuple[str, int]:
+        """The log's name, and up to which record the store has its lines."""
+        path = self._live.folder / NAME
+        if path.exists():
+            name = path.read_text(encoding="ascii")
+            since = added_up_to(self._store, name)
+            if since <= self._opened or self._is_ours:
+                self._is_ours = True
+                return name, since
+        else:  # no line can be in it that an earlier process wrote
+            name = secrets.token_hex(8)
+            with whole_file(path) as file:
+                file.write(name.encode())
+        # A log that was put back from an older copy goes on where the copy ends.
+        add_from_log(self._store, name, self._opened, ())
+        self._is_ours = True
+        return name, self._opened
+
+    def _left(self, since: int, upto: int) -> Iterator[tuple[int, list[bytes]]]:
+        """Lines of the log between two records, a portion after the other, and up to where."""
         found: list[bytes] = []
-        for number, record in self._live.read_log(self._upto):
+        size = 0
+        for number, record in self._live.read_log(since) if since < upto else ():
             if number >= upto:
                 break
             if record.kind == NOTE and record.table == ASKED:
                 found.append(bytes(record.body))
-        return found
+                size += len(found[-1])
+                if size > PORTION_BYTES:
+                    yield number + 1, found
+                    found, size = [], 0
+        if since < upto:
+            yield upto, found
 
 
 def _plain(entry: Entry) -> list[int | str]:
     texts = (entry.who, entry.act, entry.about, entry.address, entry.request)
     return [entry.at, *map(storable, texts)]
-
-
-def _name_of(folder: Path) -> str:
-    path = folder / NAME
-    if not path.exists():
-        with whole_file(path) as file:
-            file.write(secrets.token_hex(8).encode())
-    return path.read_text(encoding="ascii")

@@ -19,6 +19,9 @@ PAUSE_SECONDS = 1.0
 GATHER_SECONDS = 0.25
 """So long is gathered, so that many are told at once."""
 
+KEPT_MAX = 2_000
+"""Portions that are kept in memory while nobody takes them; of more, the log is read again."""
+
 Told = TypeVar("Told")
 
 
@@ -62,7 +65,7 @@ class LogTail(Generic[Told]):
                 may have failed on its way.
             upto: Everything before this record of the log has been added by now.
         """
-        self._jobs.put((several, upto))
+        self._jobs.put((several if self.waiting < KEPT_MAX else None, upto))
 
     def close(self) -> None:
         """Tell what is there, where it is taken, and end."""

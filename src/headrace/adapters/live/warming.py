@@ -18,7 +18,6 @@ from headrace.adapters.live.events import EventReader, Row, readers_of
 from headrace.adapters.live.policy import decided_tables, open_live
 from headrace.decisions.flow.in_force import InForce
 from headrace.decisions.flow.rollout import Deployment
-from headrace.errors import HeadraceError
 from headrace.features.definition import ColumnType
 from headrace.features.plan import make_plan
 
@@ -31,7 +30,7 @@ MADE_UP: Mapping[ColumnType, Any] = {
 
 
 def warm(version: InForce, now: int) -> None:
-    """Decide a few events alone, and as many together as are decided so.
+    """Decide a few events alone, and as many together as are decided so; or nothing, if it fails.
 
     Args:
         version: Decides.
@@ -40,18 +39,23 @@ def warm(version: InForce, now: int) -> None:
     plan = make_plan(decided_tables(version))
     table, readers = plan.feature_set.tables[0].name, readers_of(plan)
     with (
-        suppress(HeadraceError),
+        suppress(Exception),  # no room for temporary files, say: the first event then takes longer
         TemporaryDirectory() as folder,
         ModelsInPlace() as ask,
         open_live(Path(folder), Deployment(version), ask) as decisions,
     ):
         for size in (1, 1, MANY, MANY):
             batch = LiveBatch(decisions, readers, {}, lambda _: None)
-            names = [f"{decisions.live.records} {at}" for at in range(size)]
+            first = 1_000 * decisions.live.records
+            names = range(first, first + size)
             batch.take_rows(table, [_event(readers[table], each, now) for each in names])
 
 
-def _event(reader: EventReader, name: str, now: int) -> Row:
+def _event(reader: EventReader, number: int, now: int) -> Row:
     """One that nobody sent."""
     event = {each.name: MADE_UP.get(each.type, now) for each in reader.columns}
-    return event if reader.table.id is None else event | {reader.table.id: name}
+    event |= dict.fromkeys(reader.whole & event.keys(), 1)
+    name = reader.table.id
+    if name is not None:
+        event[name] = number if name in reader.whole else str(number)
+    return event

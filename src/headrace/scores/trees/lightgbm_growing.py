@@ -334,7 +334,7 @@ def _lightgbm() -> Any:
     try:
         return import_module("lightgbm")
     except ImportError as error:
-        remedy = "pip install 'headrace[lightgbm]'"
+        remedy = "pip install lightgbm"
         raise InputError("LightGBM is not installed", remedy=remedy) from error
     except OSError as error:  # its compiled part does not load
         raise InputError(
