@@ -585,9 +585,9 @@ def test_the_version_page_offers_it_and_tells_who_stands_beside(beside, rita, an
     assert (wrong.status_code, "no number" in wrong.text) == (409, True)
     assert ann.post(f"{page}/judge", {"deed": "challenge", "share": "10%"}).status_code == 303
     text = rita.get(page).text
-    assert "decides for 10.00% of customers" in text
+    assert "decides for 10% of customers" in text
     assert "Nothing was compared yet" in text
-    assert "let version 1 decide for 10.00%" in rita.get("/policies/payments").text
+    assert "let version 1 decide for 10%" in rita.get("/policies/payments").text
     assert "beside the one in force" in ann.get("/").text
     asked = rita.post(f"{page}/compare")
     job = world.services.jobs.state(asked.headers["location"].rpartition("/")[2])

@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from headrace import packs
 from headrace.adapters.stores.application import Kept
+from headrace.adapters.stores.payout import State
 from headrace.clock import local_day
 from headrace.contracts.products.fields import PURPOSES
 from headrace.decisions.lending.decision import Outcome
@@ -34,11 +35,13 @@ from headrace.web.api.apply import (
     record_of,
 )
 from headrace.web.console.drawing import draw, words_of
+from headrace.web.console.loan_words import PayoutShown, payout_shown
 from headrace.web.console.words import TEXTS, Words
 from headrace.web.guard import form_of, needs, own_origin
 from headrace.web.security.accounts import Principal
 from headrace.web.security.scope import scope_of
 from headrace.web.services import Services, services_of
+from headrace.web.signing import SIGNED
 from headrace.workflows.lend import UNCERTAINTY
 
 SEE_OTHER = 303
@@ -148,8 +151,17 @@ def apply_answer(
         "apply_answer.html",
         principal,
         shown=shown,
+        contract=_contract_of(services, kept, words_of(request)),
         is_simulated=shown.answer.simulated,
     )
+
+
+def _contract_of(services: Services, kept: Kept, words: Words) -> PayoutShown | None:
+    """The contract of an application, asked for or signed; None where none stands."""
+    stands = (State.ASKED, State.APPROVING, State.DONE)
+    found = services.payouts.payouts(contract=f"L-{kept.id}", states=stands)
+    signed = [each for each in found if each.what.event == SIGNED]
+    return payout_shown(signed[0], words) if signed else None
 
 
 def _get_ready(services: Services) -> None:
@@ -283,7 +295,9 @@ def shown_of(services: Services, kept: Kept, words: Words) -> Shown:
         worse=tuple(line for points, line in lines if points < 0)[:REASONS_SHOWN],
         better=tuple(line for points, line in reversed(lines) if points > 0)[:REASONS_SHOWN],
         rules=tuple(
-            words("apply_rule", table=each["table"], row=each["row"], text=each["text"])
+            words(
+                "apply_rule", table=each["table"], row=each["row"], text=words.asked(each["text"])
+            )
             for each in decision["rules"]
         ),
         flips=tuple(

@@ -136,7 +136,9 @@ def score_part(look: Look) -> Mapping[str, Any]:
         "uncertainty": f"{found.points_of_uncertainty:+.1f}",
         "total": f"{found.points:.0f}",
         "chart": _points_chart(look, found),
-        "rules": [Row(f"{each.table} {each.row}", (each.text,)) for each in decision.rules],
+        "rules": [
+            Row(f"{each.table} {each.row}", (words.asked(each.text),)) for each in decision.rules
+        ],
         "limit_parts": _limit_parts(look),
         "rate_parts": _rate_parts(look),
         "decision_id": decision.decision_id,

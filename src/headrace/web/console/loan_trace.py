@@ -184,7 +184,7 @@ def _night(night: Night, found: Trace, words: Words) -> Step:
     for each in night.posted:
         sums[words.of(each.debit), words.of(each.credit)] += each.amount_minor
     notes = tuple(
-        f"{debit} → {credit}: {format_minor(amount, currency)}"
+        words("book_trace_line", what=f"{debit} → {credit}", value=format_minor(amount, currency))
         for (debit, credit), amount in sums.items()
     )
     title = words("book_trace_nights", month=f"{night.month:%Y-%m}", n=len(night.posted))
@@ -206,9 +206,14 @@ def _now(found: Trace, principal: Principal, words: Words) -> Step:
     line = found.loan.line
     notes = [
         words("book_trace_owed", amount=format_minor(line.owed_minor, line.currency)),
-        f"{words('book_class')}: {words.of(GRADES[line.grade])}",
-        f"{words('book_days')}: {line.overdue_days}",
-        f"{words('book_allowance')}: {format_minor(line.allowance_minor, line.currency)}",
+        *(
+            words("book_trace_line", what=words(name), value=value)
+            for name, value in (
+                ("book_class", words.of(GRADES[line.grade])),
+                ("book_days", line.overdue_days),
+                ("book_allowance", format_minor(line.allowance_minor, line.currency)),
+            )
+        ),
     ]
     links = [(words("book_trace_loan"), loan_href(line.contract))]
     if "firms" in principal.may and "cases" in principal.may:

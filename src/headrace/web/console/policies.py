@@ -1,6 +1,7 @@
 """Pages of policies: what decides, versions and who answers for them, trials, lists."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -33,6 +34,7 @@ from headrace.web.console.policy_views import (
     PLACE,
     act_views,
     beside_text,
+    decider_text,
     labels_of,
     remark_views,
     rollout_view,
@@ -386,6 +388,7 @@ def policy_trial_page(
         percent=0 if job is None else round(100 * job.progress),
         failed=_failed(job, request),
         view=view,
+        is_rollout=bool(view and view.rollout) or (job is not None and job.kind == "rollout"),
         is_simulated=view is not None and view.is_simulated,
     )
 
@@ -434,7 +437,7 @@ def policy_changes_page(
         principal,
         subject=subject,
         trial=found,
-        rows=[_change(each, firms) for each in rows[:LIST_SHOWN]],
+        rows=[_change(each, firms, words_of(request)) for each in rows[:LIST_SHOWN]],
         hidden=max(0, len(rows) - LIST_SHOWN),
         lends=lends,
         is_simulated=bool(found.told["simulated"]),
@@ -459,7 +462,7 @@ def policy_changes_csv(
     return attachment(csv_bytes(table), f"{name}-changes.csv", "text/csv; charset=utf-8")
 
 
-def _change(row: dict[str, Any], firms: Any) -> dict[str, Any]:
+def _change(row: dict[str, Any], firms: Any, words: Words) -> dict[str, Any]:
     who = str(row.get("party") or row.get("customer") or "")
     firm = firms.get(who)
     moment = row.get("event_time")
@@ -468,10 +471,23 @@ def _change(row: dict[str, Any], firms: Any) -> dict[str, Any]:
         "name": (firm.name if firm else None) or who,
         "is_firm": "party" in row,
         "about": str(row.get("id") or ""),
-        "at": str(moment)[:19] if moment else "",
-        **{name: row[name] for name in ("old_action", "new_action", "old_by", "new_by")},
+        "at": _event_time(moment),
+        "old_action": row["old_action"],
+        "new_action": row["new_action"],
+        "old_by": decider_text(row["old_by"], words),
+        "new_by": decider_text(row["new_by"], words),
         "probability": row.get("probability"),
     }
+
+
+def _event_time(told: object) -> str:
+    """When an event was, by the clock of the place, of what a trial kept; empty: it has no time."""
+    try:
+        moment = datetime.fromisoformat(str(told or ""))
+    except ValueError:
+        return str(told or "")
+    known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return f"{known.astimezone(PLACE):%Y-%m-%d %H:%M:%S}"
 
 
 def _title(subject: Subject, request: Request) -> str:

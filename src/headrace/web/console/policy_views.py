@@ -1,5 +1,6 @@
 """What pages about policies show: texts ready to be read, marks on cells, a trial's chart."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,10 @@ TAGS = {"approved": "good", "rejected": "warn", "open": ""}
 SEVERITIES = {"refused": "warn", "error": "warn", "warning": "", "note": ""}
 PARTS_SHOWN, EFFECTS_SHOWN = 12, 12
 FIGURES = ("approval_rate", "price_weighted", "expected_loss_share", "realised_rate")
+DECIDER = re.compile(
+    r"(?P<table>[^,]+), rule (?P<rule>\d+)(?: \(row (?P<row>\d+)\))?: (?P<text>.*)", re.DOTALL
+)
+"""As `headrace.decisions.whatif.rules.decider` writes it."""
 
 
 @dataclass(frozen=True)
@@ -100,15 +105,29 @@ def act_views(acts: Sequence[Act], words: Words) -> list[ActView]:
 
 def beside_text(companion: Companion, words: Words) -> str:
     """What a version does beside the one in force."""
-    share = words.share(companion.share / PLACES, 2)
+    share = _customers(companion.share, words)
     at = words.moment(companion.since, PLACE)
     return words(f"policies_beside_{companion.mode.value}", share=share, at=at)
+
+
+def _customers(places: int, words: Words) -> str:
+    """A share of customers, given in places of `PLACES`; whole percents without decimals."""
+    return words.share(places / PLACES, 2 if 100 * places % PLACES else 0)
+
+
+def decider_text(told: str, words: Words) -> str:
+    """What decided, as a trial kept it in English; anything but a rule of a table as it is."""
+    found = DECIDER.fullmatch(told)
+    if found is None:
+        return told
+    name = "policies_decider" if found["row"] is None else "policies_decider_row"
+    return words(name, **found.groupdict() | {"text": words.asked(found["text"])})
 
 
 def _deed(act: Act, words: Words) -> str:
     if act.deed is Deed.SET_BESIDE:
         deed = act.told["mode"] if act.told["share"] else "withdraw"
-        share = words.share(act.told["share"] / PLACES, 2)
+        share = _customers(act.told["share"], words)
         return words(f"policies_deed_{deed}", version=act.version, share=share)
     said = words(f"policies_deed_{act.deed.value}", version=act.version)
     if act.deed in {Deed.ACTIVATE, Deed.ROLL_BACK} and act.start > act.at:
@@ -250,8 +269,8 @@ def trial_view(told: Mapping[str, Any], words: Words) -> TrialView:
             (
                 words(f"policies_action_{each['old']}"),
                 words(f"policies_action_{each['new']}"),
-                each["old_by"],
-                each["new_by"],
+                decider_text(each["old_by"], words),
+                decider_text(each["new_by"], words),
                 f"{each['count']:,}",
             )
             for each in told["moved"][:EFFECTS_SHOWN]

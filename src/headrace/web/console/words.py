@@ -60,6 +60,10 @@ class Words:
         local = instant_of(at).astimezone(zone)
         return f"{local:%Y-%m-%d %H:%M}"
 
+    def asked(self, rule: str) -> str:
+        """What a rule of a table asks, in one line; of one that asks nothing in the language."""
+        return self("policies_otherwise") if rule == "otherwise" else rule
+
     def share(self, value: float | Decimal | None, digits: int = 1) -> str:
         """A fraction in percent."""
         return self("unknown") if value is None else f"{float(value) * 100:.{digits}f}%"
