@@ -53,9 +53,9 @@ BATCH_MAX = 500
 SYNC_SECONDS = 0.004
 """From one sync of the disk to the next at least: what was decided meanwhile shares it."""
 
-CROWD, GATHER_SECONDS = 32, 0.005
-"""Where so many wait, events gather for so long: together they cost a third of what they do alone,
-and nobody waits longer for it."""
+CROWD, GATHER_SECONDS, GATHER_MAX = 20, 0.000_08, 0.008
+"""Where so many wait, events gather for so long for each who waits: together they cost a third of
+what they do alone, so that nobody waits longer for it."""
 
 WAITING_MAX = 4_000
 CLOSE_SECONDS = 30
@@ -252,7 +252,8 @@ class LiveDesk:
             self._waiting += len(events)
             if parts and loop not in self._called:
                 self._called.add(loop)
-                loop.call_later(GATHER_SECONDS if self._waiting >= CROWD else 0, self._decide, loop)
+                crowd = self._waiting if self._waiting >= CROWD else 0
+                loop.call_later(min(crowd * GATHER_SECONDS, GATHER_MAX), self._decide, loop)
         return parts
 
     def deploy(self, deployed: Deployed) -> None:
