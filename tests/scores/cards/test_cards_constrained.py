@@ -42,8 +42,10 @@ def test_no_other_minimiser_does_better(seed, k, twins, strength, sparsity, alik
     cost = fitted.loss + penalty.of(fitted.coefficient)
     least, beta = cards_reference.regression_of(z, y, w, strength, sparsity, alike)
     assert cost <= least + 1e-7 * (1 + abs(least))
+    # Where the other stopped short of the minimum it is as far away as the cost curves at most.
+    short = np.sqrt(2 * strength * max(least - cost, 0.0))
     found = np.concatenate([[fitted.intercept], fitted.coefficient])
-    assert np.allclose(found, beta, atol=2e-3)
+    assert np.allclose(found, beta, atol=2e-3 + short)
 
 
 @settings(max_examples=40)
