@@ -163,6 +163,8 @@ async def _open_rest(app: FastAPI, services: Services) -> None:
     except Exception:
         services.log({"event": "not opened", "why": format_exc()})
         raise
+    if services.open_live is not None:
+        Thread(target=services.open_live.warm, name="warm", daemon=True).start()
     Thread(target=services.graph.warm, name="graph", daemon=True).start()
     Thread(target=_warm_book, args=(services,), name="book", daemon=True).start()
     Thread(target=_warm_firms, args=(services,), name="firms", daemon=True).start()

@@ -116,7 +116,6 @@ class LiveRoom:
         self._follower = PolicyFollower(rooms.policies, rooms.pack)
         deployed = self._follower.look(rooms.now())
         assert deployed is not None  # noqa: S101 - the first look always finds something
-        warm(deployed.version, rooms.now())
         self.ask = ModelsInPlace()
         plan = make_plan(decided_tables(deployed.version))
         self.decided_table = plan.feature_set.tables[0].name
@@ -162,6 +161,10 @@ class LiveRoom:
                 "There is no such table", where="table", remedy=", ".join(self.desk.readers)
             )
         return self.desk.readers[table]
+
+    def warm(self) -> None:
+        """Load what the first event needs; on a machine where it never ran that takes a minute."""
+        warm(self.desk.deployed.version, self.rooms.now())
 
     def refresh(self) -> None:
         """Look now whether another version decides; it is looked every half second anyway."""
