@@ -183,15 +183,13 @@ def _fresh_words(value: Any) -> Words:
     return _hashed(value) if isinstance(value, str) else (int(value), 0)
 
 
-@lru_cache(TEXTS_KEPT)
-def _text_words(text: str) -> Words:
-    """Kept for a while: the spaces of an event hash the same texts, and customers come again."""
-    return _hashed(text)
-
-
 def _hashed(text: str) -> Words:
     first, second = hashing.hash_text(np.frombuffer(text.encode(), np.uint8))
     return first, second
+
+
+_text_words = lru_cache(TEXTS_KEPT)(_hashed)
+"""Kept for a while: the spaces of an event hash the same texts, and customers come again."""
 
 
 @lru_cache(TEXTS_KEPT)

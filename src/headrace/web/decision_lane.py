@@ -24,7 +24,7 @@ from headrace.errors import HeadraceError, InputError
 from headrace.web.api.live import busy, read_event, refused_event
 from headrace.web.live_room import LiveRoom
 from headrace.web.problems import Refused, Responses, problem_of
-from headrace.web.requests import FORMS, Exchange, Guarded, header
+from headrace.web.requests import FORMS, Exchange, Guarded, client_of, header
 from headrace.web.security.accounts import Principal
 from headrace.web.security.key_ring import key_in
 from headrace.web.services import Services
@@ -98,8 +98,7 @@ class DecisionLane:
         scope["route"] = ROUTE
         scope["state"]["user"] = user
         about = "" if reader.table.id is None else str(row[reader.table.id])
-        client = scope.get("client")
-        entry = Entry(now, user, ACT, about, client[0] if client else "", exchange.id)
+        entry = Entry(now, user, ACT, about, client_of(scope), exchange.id)
         self._ask(live, row, entry, partial(self._answer, scope, exchange, reply))
         return True
 

@@ -213,7 +213,7 @@ class Guarded:
         if _host_name(header(scope, b"host")) not in self._hosts:
             raise Refused(421, "This service does not answer under that name")
         if not self.keys.seen(key_in(header(scope, b"authorization"))):
-            wait = self.buckets.wait(f"address {_client(scope)}", self.now())
+            wait = self.buckets.wait(f"address {client_of(scope)}", self.now())
             if wait:
                 raise too_fast(wait)
         told = header(scope, b"content-length", "0")
@@ -308,7 +308,7 @@ class Guarded:
                 "milliseconds": round(seconds * 1000, 2),
                 "bytes": exchange.sent,
                 "user": scope["state"].get("user", ""),
-                "address": _client(scope),
+                "address": client_of(scope),
             }
         )
 
@@ -320,7 +320,7 @@ class Guarded:
 
 def address_of(request: Request) -> str:
     """From where a request comes; of a believed proxy, from where it came to the proxy."""
-    return _client(request.scope)
+    return client_of(request.scope)
 
 
 def too_fast(wait: float) -> Refused:
@@ -329,7 +329,8 @@ def too_fast(wait: float) -> Refused:
     return Refused(429, "Too many requests", headers={"retry-after": seconds})
 
 
-def _client(scope: Scope) -> str:
+def client_of(scope: Scope) -> str:
+    """The address of whoever asked, as the server took it; empty where it has none."""
     client = scope.get("client")
     return str(client[0]) if client else ""
 

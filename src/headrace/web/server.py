@@ -23,9 +23,8 @@ from headrace.web.services import Services
 from headrace.web.settings import Settings
 
 if TYPE_CHECKING:  # loaded behind the first page
-    from headrace.web.decision_lane import DecisionLane
+    from headrace.web.decision_lane import DecisionLane, Headers
 
-Headers = list[tuple[bytes, bytes]]
 HEADER_BYTES_MAX = 32_768
 HEADER_SECONDS_MAX = 20
 BODY_SECONDS, BODY_BYTES = 0.2, 65_536

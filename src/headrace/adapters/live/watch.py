@@ -192,7 +192,7 @@ class LiveWatch:
         end = now // SECOND_US
         with self._lock:
             found = [self._seconds[at] for at in range(end - seconds, end) if at in self._seconds]
-            latency = np.array([each.latency for each in found], np.int64)
+            latency = np.array([each.latency for each in found], np.int64).sum(0)
             actions: dict[str, int] = {}
             for each in found:
                 for name, count in each.actions.items():
@@ -203,8 +203,8 @@ class LiveWatch:
             sum(each.refused for each in found),
             sum(each.failed for each in found),
             actions,
-            _quantile(latency.sum(0), 0.50),
-            _quantile(latency.sum(0), 0.99),
+            _quantile(latency, 0.50),
+            _quantile(latency, 0.99),
         )
 
     def rates(self, now: int, seconds: int, step: int) -> list[tuple[int, float]]:

@@ -334,22 +334,16 @@ class WebStore:
 
         self.write(add)
 
-    def key(self, digest: str) -> ApiKey | None:
-        """The key of this digest, revoked or not; None if there is none."""
-        query = sql.select(api_keys).where(api_keys.c.digest == digest)
-        return self.read(lambda connection: _first(connection, query, key_of))
-
     def key_with_user(self, digest: str) -> tuple[ApiKey, User] | None:
-        """The key of this digest, and whose it is; None if there is none."""
-        query = sql.select(api_keys).where(api_keys.c.digest == digest)
-        whose = sql.select(users).where(
-            users.c.name
-            == sql.select(api_keys.c.user).where(api_keys.c.digest == digest).scalar_subquery()
-        )
+        """The key of this digest, revoked or not, and whose it is; None if there is none."""
 
         def both(connection: Connection) -> tuple[ApiKey, User] | None:
-            key, user = _first(connection, query, key_of), _first(connection, whose, user_of)
-            return None if key is None or user is None else (key, user)
+            query = sql.select(api_keys).where(api_keys.c.digest == digest)
+            key = _first(connection, query, key_of)
+            if key is None:
+                return None
+            user = _first(connection, sql.select(users).where(users.c.name == key.user), user_of)
+            return None if user is None else (key, user)
 
         return self.read(both)
 

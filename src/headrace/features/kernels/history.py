@@ -215,39 +215,9 @@ def push(
 
 
 @short
-def push_one(
-    code,
-    reals,
-    shape,
-    pool,
-    slots,
-    table,
-    cursors,
-    heads,
-    incoming,
-    start,
-    groups,
-    room,
-    out,
-    outcome,
-):
+def push_one(*given):
     """As `push`, for a row or two."""
-    return push(
-        code,
-        reals,
-        shape,
-        pool,
-        slots,
-        table,
-        cursors,
-        heads,
-        incoming,
-        start,
-        groups,
-        room,
-        out,
-        outcome,
-    )
+    return push(*given)
 
 
 @part

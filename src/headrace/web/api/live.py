@@ -131,16 +131,14 @@ def busy(error: HeadraceError) -> Refused:
     )
 
 
-async def asked(
-    live: LiveRoom, table: str, events: Sequence[Row] | pa.Table, notes: Sequence[Any] = ()
-) -> list[Outcome]:
+async def asked(live: LiveRoom, table: str, events: Sequence[Row] | pa.Table) -> list[Outcome]:
     """What became of events.
 
     Raises:
         Refused: They can be sent again in a moment.
     """
     try:
-        return await live.desk.ask(table, events, notes)
+        return await live.desk.ask(table, events)
     except InputError:
         raise
     except HeadraceError as error:

@@ -1,8 +1,8 @@
 """API keys that were looked up a moment ago, so that a program that asks a lot is not slowed down.
 
 A key is looked up again after `REMEMBERED_SECONDS`, one that is used all the time a little before,
-so that nobody waits for it: who is locked or whose key is taken back is
-refused within that time. Nothing is remembered of keys that open nothing.
+so that nobody waits for it: who is locked or whose key is taken back is refused within that time.
+Nothing is remembered of keys that open nothing.
 """
 
 from __future__ import annotations
@@ -41,38 +41,33 @@ class KeyRing:
     _looking: dict[str, asyncio.Task[Principal | None]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    async def principal(self, key: str) -> Principal | None:
-        """For whom a key acts; None if it opens nothing."""
-        kept = self._kept.get(key)
-        if kept is not None and self.clock() - kept[0] < REMEMBERED_SECONDS:
-            return kept[1]
-        return await asyncio.shield(self._look_again(key))
-
-    def _look_again(self, key: str) -> asyncio.Task[Principal | None]:
-        looking = self._looking.get(key)
-        if looking is None or looking.get_loop() is not asyncio.get_running_loop():
-            looking = asyncio.ensure_future(run_in_threadpool(self.look, key))
-            self._looking[key] = looking
-            looking.add_done_callback(partial(self._looked, key))
-        return looking
-
-    def _looked(self, key: str, looking: asyncio.Task[Principal | None]) -> None:
-        self._looking.pop(key, None)
-        if not looking.cancelled():
-            looking.exception()  # whoever waits is told; where nobody does, the key is not kept
-
     def fresh(self, key: str) -> Principal | None:
         """For whom a key acts that was looked up just now; None where nobody knows by now.
 
         A key that goes on being used is looked up again before anybody has to wait for it.
         """
         kept = self._kept.get(key)
-        age = REMEMBERED_SECONDS if kept is None else self.clock() - kept[0]
-        if kept is None or age >= REMEMBERED_SECONDS:
+        if kept is None:
+            return None
+        began, found = kept
+        age = self.clock() - began
+        if age >= REMEMBERED_SECONDS:
             return None
         if age > AGAIN_SECONDS:
             self._look_again(key)
-        return kept[1]
+        return found
+
+    def _look_again(self, key: str) -> None:
+        looking = self._looking.get(key)
+        if looking is None or looking.get_loop() is not asyncio.get_running_loop():
+            looking = asyncio.ensure_future(run_in_threadpool(self.look, key))
+            self._looking[key] = looking
+            looking.add_done_callback(partial(self._looked, key))
+
+    def _looked(self, key: str, looking: asyncio.Task[Principal | None]) -> None:
+        self._looking.pop(key, None)
+        if not looking.cancelled():
+            looking.exception()  # nobody waits for it: the key is looked up again when it is asked
 
     def look(self, key: str) -> Principal | None:
         """The same, asked of the store."""
