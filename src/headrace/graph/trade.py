@@ -18,6 +18,12 @@ from headrace.facts.localtime import DAY_US
 from headrace.graph import kernels
 
 SAME_PAPER = ["number", "event_time", "amount_minor", "tax_minor"]
+PAPER = (*SAME_PAPER, "party", "counterparty", "id", "direction")
+"""Columns of invoices in which both sides of a paper are found."""
+
+TRADE = ("party", "counterparty", "direction", "amount_minor", "event_time")
+"""Columns of invoices that make the edges between parties and counterparties."""
+
 RING_LENGTH_MAX = 6
 RING_DAYS_MAX = 30
 RING_PERCENT_MAX = 10
@@ -176,11 +182,10 @@ def _edges(rows: pa.Table, keys: list[str]) -> pa.Table:
 
 def same_papers(invoices: pa.Table) -> pa.Table:
     """Invoices found on both sides; see `TradeGraph.same_papers`."""
-    columns = [*SAME_PAPER, "party", "counterparty", "id"]
-    table = _plain(invoices.select([*columns, "direction"]), ["number", "party", "counterparty"])
+    table = _plain(invoices.select(PAPER), ["number", "party", "counterparty"])
     is_sale = pc.equal(pc.cast(table["direction"], pa.string()), "sale")
-    sales = table.filter(is_sale).select(columns)
-    purchases = table.filter(pc.invert(is_sale)).select(columns)
+    sales = table.filter(is_sale).drop_columns("direction")
+    purchases = table.filter(pc.invert(is_sale)).drop_columns("direction")
     joined = sales.join(
         purchases, SAME_PAPER, join_type="inner", right_suffix="_bought", use_threads=False
     )

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from headrace.facts.cells import numpy_mask, plain
 from headrace.facts.consent import Leave, readable
 from headrace.facts.corrections import as_of as stood_at
-from headrace.facts.corrections import find_voids, known_by
+from headrace.facts.corrections import find_voids, known_by, voided_by
 from headrace.facts.equal import codes
 from headrace.facts.kinds import PARTY, RELATION
 from headrace.facts.localtime import instant_of
-from headrace.graph.trade import party_measures, rings_of, same_papers, trade_near
+from headrace.graph.trade import PAPER, TRADE, party_measures, rings_of, same_papers, trade_near
 from headrace.workflows.graph_features import RELATION_FEATURES, relation_features
 from headrace.workflows.industry import industries
 
@@ -37,6 +37,11 @@ TRADE_MEASURES = (
 )
 RELATIONS = (*TRADE_MEASURES, *RELATION_FEATURES)
 """Features that all firms together make."""
+
+_SPREAD = np.int64(0x1E3779B97F4A7C15)  # odd and large, so that sums of products seldom meet
+_VOIDED = pa.array(["voided"])
+_TELLING = ("id", "event_time", "known_time", "amount_minor", "status")
+"""What tells whether an invoice may be void."""
 
 
 @dataclass(frozen=True)
@@ -236,11 +241,11 @@ class Received:
         if found is self.began and self._reads_all:
             row = self.features.filter(pc.equal(self.features["party"], party)).to_pylist()
             return {name: row[0][name] if row else None for name in self._names}
-        days, sizes, others = (
-            pc.unique(own[name]) for name in ("event_time", "amount_minor", "counterparty")
+        sizes, others = _sizes(own), pc.unique(own["counterparty"])
+        near = self._standing(found.at, lambda table: _among(table, sizes), PAPER)
+        trading = self._standing(
+            found.at, lambda table: _is_in(table["counterparty"], others), TRADE
         )
-        near = self._standing(found.at, lambda table: _among(table, days, sizes))
-        trading = self._standing(found.at, lambda table: _is_in(table["counterparty"], others))
         graph = trade_near(trading, near, found.rings)
         measures = party_measures(graph, (party,)).to_pylist()[0]
         ties = found.ties.filter(pc.equal(found.ties["party"], party)).to_pylist()
@@ -250,21 +255,41 @@ class Received:
     def _on(self, found: Together, at: Instant, new: Sequence[pa.Table]) -> Together:
         """The same, with papers anew whose day and amount something new has."""
         changed = pa.concat_tables([each.select(["event_time", "amount_minor"]) for each in new])
-        days, sizes = pc.unique(changed["event_time"]), pc.unique(changed["amount_minor"])
-        if not len(days):
+        if not changed.num_rows:
             return replace(found, at=at)
-        rows = self._standing(at, lambda table: _among(table, days, sizes))
-        kept = found.papers.filter(pa.array(~_among(found.papers, days, sizes)))
+        sizes = _sizes(changed)
+        rows = self._standing(at, lambda table: _among(table, sizes), PAPER)
+        kept = found.papers.filter(pa.array(~_among(found.papers, sizes)))
         papers = pa.concat_tables([kept, same_papers(rows).cast(kept.schema)])
         papers = papers.sort_by([("sale_id", "ascending"), ("purchase_id", "ascending")])
         same = _between(papers).equals(_between(found.papers))
         return Together(at, papers, found.rings if same else rings_of(_between(papers)), found.ties)
 
-    def _standing(self, at: Instant, among: Callable[[pa.Table], Mask]) -> pa.Table:
-        """Of invoices those that stand and may be read; with each its equals are asked for."""
-        parts = (self.invoices.run, self.invoices.until(at.batch).facts)
-        rows = self._readable([_filtered(each, among(each)) for each in parts])
-        return stood_at(rows, find_voids(rows, self.zone), at.time)
+    def _standing(
+        self, at: Instant, among: Callable[[pa.Table], Mask], names: Sequence[str]
+    ) -> pa.Table:
+        """Of invoices those that stand and may be read; with each its equals are asked for.
+
+        Void can only be what is voided, or has the day and the amount of it: of few rows more is
+        read than what is asked for.
+        """
+        came = self.invoices.until(at.batch).facts
+        parts = (
+            (self.invoices.run, among(self.invoices.run) & ~self._unread),
+            (came, among(came) & ~_unread(came, self.leave)),
+        )
+        read = sorted({*names, *_TELLING})
+        rows = pa.concat_tables([_filtered(each.select(read), mask) for each, mask in parts])
+        voided = rows.filter(pa.array(_is_in(rows["status"], _VOIDED)))
+        near = _among(rows, _sizes(voided))
+        first = int(parts[0][1].sum())
+        suspects = [
+            each.take(pa.array(np.flatnonzero(mask)[hit]))
+            for (each, mask), hit in zip(parts, np.split(near, [first]), strict=True)
+        ]
+        voids = find_voids(in_order(suspects), self.zone)
+        stands = pc.and_not(known_by(rows, at.time), voided_by(rows, voids, at.time))
+        return rows.select(names).filter(stands)
 
     def _readable(self, parts: Sequence[pa.Table]) -> pa.Table:
         """Invoices that may be read, in the order a run has them."""
@@ -300,10 +325,7 @@ class Received:
     @cached_property
     def _unread(self) -> Mask:
         """Which invoices of the run may not be read."""
-        rows = self.invoices.run
-        fits = _is_in(rows["purpose"], pa.array(sorted(self.leave.purposes), pa.string()))
-        gone = _is_in(rows["consent"], pa.array(sorted(self.leave.withdrawn), pa.string()))
-        return ~fits | gone
+        return _unread(self.invoices.run, self.leave)
 
     @cached_property
     def _reads_all(self) -> bool:
@@ -321,6 +343,12 @@ class Received:
         return void_times(self.invoices.run, self.zone)
 
 
+def _unread(rows: pa.Table, leave: Leave) -> Mask:
+    fits = _is_in(rows["purpose"], pa.array(sorted(leave.purposes), pa.string()))
+    gone = _is_in(rows["consent"], pa.array(sorted(leave.withdrawn), pa.string()))
+    return ~fits | gone
+
+
 def in_order(parts: Sequence[pa.Table]) -> pa.Table:
     """Facts in the order a run has them: by time, then source, then as they came."""
     rows = pa.concat_tables([plain(each) for each in parts])
@@ -329,7 +357,7 @@ def in_order(parts: Sequence[pa.Table]) -> pa.Table:
 
 def void_times(invoices: pa.Table, zone: str) -> tuple[Ints, Ints]:
     """When each voided invoice was known to be void, microseconds since 1970, and its row."""
-    rows = np.flatnonzero(_is_in(invoices["status"], pa.array(["voided"])))
+    rows = np.flatnonzero(_is_in(invoices["status"], _VOIDED))
     voided = plain(invoices.take(pa.array(rows)))
     found = find_voids(voided, zone)
     place = pc.index_in(found["corrects"], value_set=voided["id"].combine_chunks())
@@ -346,10 +374,14 @@ def _between(papers: pa.Table) -> pa.Table:
     return papers.filter(pc.not_equal(papers["seller"], papers["buyer"])).combine_chunks()
 
 
-def _among(table: pa.Table, days: pa.Array, sizes: pa.Array) -> Mask:
-    """Which rows have one of these times and one of these amounts."""
-    timed = numpy_mask(pc.is_in(table["event_time"], value_set=days))
-    return timed & numpy_mask(pc.is_in(table["amount_minor"], value_set=sizes))
+def _sizes(invoices: pa.Table) -> Ints:
+    """Of each row a number that is the same where time and amount are; seldom elsewhere."""
+    return _us(invoices["event_time"]) * _SPREAD + _us(invoices["amount_minor"])
+
+
+def _among(invoices: pa.Table, sizes: Ints) -> Mask:
+    """Which rows have one of these times with its amount; a few others may be among them."""
+    return numpy_mask(pc.is_in(pa.array(_sizes(invoices)), value_set=pa.array(np.unique(sizes))))
 
 
 def _is_in(column: pa.ChunkedArray, values: pa.Array) -> Mask:
