@@ -378,6 +378,25 @@ def test_a_seal_holds_no_more_than_it_may(world):
     assert check_audit(world.store, key.public).sealed == 5
 
 
+def test_a_line_that_comes_in_between_is_sealed_the_next_time(world):
+    """With several processes a line with a smaller number may come in later."""
+    key = load_or_create_signing_key()
+
+    def add(*numbers):
+        for each in numbers:
+            row = vars(Entry(world.clock(), "rita", "GET /x", str(each), number=each))
+            world.store.write(lambda connection, row=row: connection.execute(ADD, row))
+
+    add(*range(1, 20), *range(21, 121))
+    late = iter([20])
+    assert seal(world.store, key, world.clock(), pause=lambda: add(*late)) is None
+    assert check_audit(world.store, key.public).unsealed == 120
+    assert seal(world.store, key, world.clock()).number == 1
+    found = check_audit(world.store, key.public)
+    assert (found.holds, found.sealed, found.unsealed) == (True, 120, 0)
+
+
+ADD = sql.insert(audit)
 ALTER = {
     "altered": sql.update(audit).where(audit.c.about == "1.2").values(about="1.3"),
     "who altered": sql.update(audit).where(audit.c.about == "1.2").values(who="otto"),

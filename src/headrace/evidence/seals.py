@@ -20,4 +20,16 @@ def seal_root(before: bytes, lines: Sequence[bytes]) -> bytes:
         before: Root of the seal before; `FIRST` where there is none.
         lines: Those that this seal is over, in order.
     """
-    return Tree([before, *lines]).root()
+    tree = begun_seal(before)
+    for line in lines:
+        tree.append(line)
+    return tree.root()
+
+
+def begun_seal(before: bytes) -> Tree:
+    """A seal over nothing yet: append its lines, then take the root.
+
+    Args:
+        before: As for `seal_root`.
+    """
+    return Tree([before])

@@ -1,8 +1,9 @@
 """Seals the audit every minute while the service runs, and once more when it stops."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from time import sleep
 
 from starlette.concurrency import run_in_threadpool
 
@@ -11,7 +12,9 @@ from headrace.errors import HeadraceError
 from headrace.web.beside import beside
 from headrace.web.services import Services
 
-PAUSE_SECONDS, BUSY_SECONDS = 60.0, 0.2
+PAUSE_SECONDS, BUSY_SECONDS = 60.0, 0.05
+BREATH_SECONDS = 0.004
+"""Between two portions of the lines of one seal, so that decisions are not held up."""
 
 
 @asynccontextmanager
@@ -25,8 +28,12 @@ async def sealing(services: Services) -> AsyncIterator[None]:
 
 
 def _seal_rest(services: Services) -> None:
-    while seal_once(services):
+    while seal_once(services, lambda: None):
         pass
+
+
+def _breathe() -> None:
+    sleep(BREATH_SECONDS)
 
 
 async def _keep_sealing(services: Services) -> None:
@@ -36,10 +43,10 @@ async def _keep_sealing(services: Services) -> None:
         await asyncio.sleep(BUSY_SECONDS if more else PAUSE_SECONDS)
 
 
-def seal_once(services: Services) -> bool:
+def seal_once(services: Services, pause: Callable[[], None] = _breathe) -> bool:
     """Seal what came since; whether there is more. The log gets the seal, to be kept elsewhere."""
     try:
-        made = seal(services.store, services.signing_key, services.now())
+        made = seal(services.store, services.signing_key, services.now(), pause=pause)
         if made is None:
             return False
         services.log({"event": "audit sealed", "seal": made.number, "checkpoint": made.checkpoint})

@@ -6,7 +6,7 @@ with a smaller number may come in later than one with a larger.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import sqlalchemy as sql
@@ -19,7 +19,7 @@ from headrace.errors import EvidenceError
 from headrace.evidence.canonical import canonical_json
 from headrace.evidence.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint, unsigned
 from headrace.evidence.problem import Problem
-from headrace.evidence.seals import FIRST, seal_root
+from headrace.evidence.seals import FIRST, begun_seal, seal_root
 
 _ALL_AT_ONCE = sql.text(
     "INSERT INTO web_audit (at, who, act, about, address, request) "
@@ -30,7 +30,11 @@ _ALL_AT_ONCE = sql.text(
 )
 """SQLite's driver stops all other threads for each row that it is given by itself."""
 
-LINES_MAX = 1_000  # of one seal: hashing them takes some 10 ms, for which others wait
+LINES_MAX = 1_000
+"""Of one seal."""
+
+PORTION = 50
+"""So many lines are read and hashed at a time: it takes a millisecond, for which others wait."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,13 @@ def add_from_log(store: WebStore, log: str, upto: int, bodies: Sequence[bytes]) 
     store.write(add)
 
 
-def seal(store: WebStore, key: SigningKey, at: int, lines_max: int = LINES_MAX) -> Seal | None:
+def seal(
+    store: WebStore,
+    key: SigningKey,
+    at: int,
+    lines_max: int = LINES_MAX,
+    pause: Callable[[], None] = lambda: None,
+) -> Seal | None:
     """Seal the lines that no seal holds yet, the oldest first.
 
     Args:
@@ -160,24 +170,25 @@ def seal(store: WebStore, key: SigningKey, at: int, lines_max: int = LINES_MAX) 
         key: Signs.
         at: Now, in microseconds since 1970.
         lines_max: No more than so many.
+        pause: Called between two portions, so that others have their turn.
 
     Returns:
         The seal; None where there was nothing to seal, or another process was first.
     """
-    query = sql.select(audit).where(audit.c.seal.is_(None)).order_by(audit.c.number)
-
-    def read(connection: Connection) -> tuple[Seal | None, tuple[Entry, ...]]:
-        found = connection.execute(query.limit(lines_max))
-        return _last(connection), tuple(map(entry_of, found))
-
-    last, entries = store.read(read)
-    if not entries:
-        return None
+    last = store.read(_last)
     size, before = _stands(last)
-    root = seal_root(before, [_line(each) for each in entries])
-    text = sign_checkpoint(f"{key.name}/audit", size + len(entries), root, key.private)
+    tree, numbers = begun_seal(before), list[int]()
+    while some := _unsealed_after(
+        store, numbers[-1] if numbers else 0, min(PORTION, lines_max - len(numbers))
+    ):
+        for each in some:
+            tree.append(_line(each))
+            numbers.append(each.number)
+        pause()
+    if not numbers:
+        return None
+    text = sign_checkpoint(f"{key.name}/audit", size + len(numbers), tree.root(), key.private)
     made = Seal(last.number + 1 if last else 1, at, text)
-    numbers = [each.number for each in entries]
     return made if store.write(lambda connection: _keep(connection, made, numbers)) else None
 
 
@@ -258,14 +269,21 @@ def _stands(last: Seal | None) -> tuple[int, bytes]:
     return told.size, told.root
 
 
-def _keep(connection: Connection, made: Seal, numbers: list[int]) -> bool:
+def _unsealed_after(store: WebStore, number: int, count: int) -> tuple[Entry, ...]:
+    """The oldest lines of a larger number that no seal holds yet."""
+    query = sql.select(audit).where(audit.c.seal.is_(None), audit.c.number > number)
+    query = query.order_by(audit.c.number).limit(count)
+    return store.read(lambda connection: tuple(map(entry_of, connection.execute(query))))
+
+
+def _keep(connection: Connection, made: Seal, numbers: Sequence[int]) -> bool:
     """Write a seal, unless another process was first or a line came in between."""
     last = _last(connection)
     if (last.number if last else 0) + 1 != made.number:
         return False
     here = audit.c.seal.is_(None) & audit.c.number.between(numbers[0], numbers[-1])
-    found = connection.execute(sql.select(audit.c.number).where(here).order_by(audit.c.number))
-    if [row.number for row in found] != numbers:
+    count = sql.select(sql.func.count()).select_from(audit).where(here)
+    if connection.scalar(count) != len(numbers):
         return False
     connection.execute(sql.update(audit).where(here).values(seal=made.number))
     connection.execute(sql.insert(audit_seals), asdict(made))
