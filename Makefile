@@ -13,7 +13,7 @@ demo: .venv/.demo
 	$(BIN)/headrace demo --out demo
 
 test: .venv/.test
-	$(BIN)/python -m pytest -n 2 -m "not services"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not services"
 
 check: .venv/.check test
 	$(BIN)/ruff format --check .

@@ -5,9 +5,14 @@ others.
 """
 
 import io
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
+from signal import SIGINT
+from threading import Timer
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +20,9 @@ from typer.core import TyperGroup
 
 from headrace import __version__
 from headrace.errors import HeadraceError, InputError
+
+AGAIN_SECONDS = 0.02
+"""So long after Python dropped an interrupt it is told again."""
 
 COMMANDS = {
     "run": "run:run_command",
@@ -140,12 +148,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
             # A terminal that cannot write a character gets its code, not a traceback.
             stream.reconfigure(errors="backslashreplace")
     try:
-        app(arguments, prog_name="headrace")
+        with interrupts_heard():
+            app(arguments, prog_name="headrace")
     except HeadraceError as error:
         _told(error)
     except OSError as error:  # a full disk, a folder without permission, whoever met it
         problem = f"the system refuses: {error.strerror or error}"
         _told(InputError(problem, where=str(error.filename or "")))
+
+
+@contextmanager
+def interrupts_heard() -> Iterator[None]:
+    """Have Ctrl-C heard whenever it comes.
+
+    Python drops an interrupt that comes just while it lets go of an object, ends an import or
+    compiles a kernel: it says that it ignored an exception, and goes on. It is told again.
+    """
+    before = sys.unraisablehook
+
+    def hear(ignored: "sys.UnraisableHookArgs") -> None:
+        if issubclass(ignored.exc_type, KeyboardInterrupt):
+            again = Timer(AGAIN_SECONDS, partial(os.kill, os.getpid(), SIGINT))
+            again.daemon = True
+            again.start()
+        else:
+            before(ignored)
+
+    sys.unraisablehook = hear
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _told(error: HeadraceError) -> None:

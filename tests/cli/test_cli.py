@@ -73,6 +73,35 @@ def test_an_interrupted_run_leaves_nothing_that_verifies(small, ran, tmp_path):
     assert found.value["signed_by"] is None
 
 
+DROPPED = """
+import ctypes, signal, time
+from headrace.cli import interrupts_heard
+
+class Gone:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+@ctypes.CFUNCTYPE(None)
+def called_by_a_library():
+    signal.raise_signal(signal.SIGINT)
+
+for drop in (Gone, called_by_a_library):
+    with interrupts_heard():
+        try:
+            drop()
+            time.sleep(30)
+        except KeyboardInterrupt:
+            print("heard")
+"""
+
+
+def test_an_interrupt_that_python_drops_is_heard():
+    """As it does while it lets go of an object, or is called by a library in C."""
+    command = [sys.executable, "-c", DROPPED]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=25, check=True)
+    assert (done.stdout, done.stderr) == ("heard\nheard\n", "")
+
+
 def test_what_the_system_refuses_is_said_without_a_traceback(small, tmp_path):
     """The last door: an error of the system that no adapter expected."""
     data = tmp_path / "data"
