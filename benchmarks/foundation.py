@@ -3,7 +3,7 @@
     python benchmarks/foundation.py [--quick] [--json] [--strict] [--only TEXT]
 
 Uses the real invoices where they are (../shared/data/cumcm2020c), otherwise a simulated economy,
-and says which. --quick takes a small simulated economy. Each result is
+and says which. --quick takes a small simulated economy and fewer deals. Each result is
 {metric, value, interval_95, unit, bar, holds, peers, hash, data, command};
 `bar` is null where nothing was promised.
 """
@@ -41,6 +41,9 @@ from headrace.workflows.invoices import invoice_history
 
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data" / "cumcm2020c"
+REPEATS = 20
+"""Deals of the cross-validation."""
+
 SUMS = {
     "sales_12m": "sum(amount_minor) filter (sale and day > {now} - 365)",
     "sales_12m_before": (
@@ -58,8 +61,8 @@ SUMS = {
 class Bench:
     """One data set, one run of the job on it, and what is measured from them."""
 
-    def __init__(self, data: Path, out: Path, label: str) -> None:
-        self.data, self.out, self.label = data, out, label
+    def __init__(self, data: Path, out: Path, label: str, repeats: int) -> None:
+        self.data, self.out, self.label, self.repeats = data, out, label, repeats
         self._summary: dict[str, Any] = {}
 
     def results(self, only: str) -> Iterator[dict[str, Any]]:
@@ -79,7 +82,7 @@ class Bench:
 
     def _run(self) -> None:
         command = [sys.executable, "-m", "headrace", "run", "--data", str(self.data),
-                   "--out", str(self.out), "--json"]  # fmt: skip
+                   "--out", str(self.out), "--repeats", str(self.repeats), "--json"]  # fmt: skip
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         self._summary = json.loads(done.stdout)
 
@@ -105,7 +108,7 @@ class Bench:
         results = []
         for name, terms in {"": card.terms, "_without_tax": plain, "_every_feature": every}.items():
             x, y = self._labelled(features, terms)
-            found = validate(x, y, CardSpec(terms, card.strengths), seed=7)
+            found = validate(x, y, CardSpec(terms, card.strengths), seed=7, repeats=self.repeats)
             digest = hashlib.sha256(found.predictions.tobytes()).hexdigest()
             shipped = not name and self.label == "real"
             for figure, bar in (("auc", (">=", 0.90)), ("brier", ("<=", 0.095))):
@@ -245,7 +248,8 @@ def main() -> None:
                 firms=100, invoices=30_000, labelled_share=0.9, default_rate=0.25
             )
             write_economy(simulate(size if asked.quick else EconomySettings(), 3), data)
-        results = list(Bench(data, Path(folder) / "out", label).results(asked.only))
+        repeats = 2 if asked.quick else REPEATS
+        results = list(Bench(data, Path(folder) / "out", label, repeats).results(asked.only))
     if asked.json:
         print(json.dumps({"machine": machine(), "results": results}))
     else:
