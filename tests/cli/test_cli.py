@@ -57,7 +57,11 @@ def test_a_terminal_that_knows_no_chinese_gets_no_traceback(ran, monkeypatch):
 def test_an_interrupted_run_leaves_nothing_that_verifies(small, ran, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(ran, out)
-    command = [*PYTHON, "run", "--data", small, "--out", out, "--repeats", "200"]
+    # `make test &` has the signal ignored, also in what it starts
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    heeding += "from headrace.cli import main; main()"
+    command = [sys.executable, "-c", heeding, "run", "--data", small, "--out", out]
+    command += ["--repeats", "200"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while not (out / "features.parquet").exists() or (out / "evidence/checkpoint").exists():
@@ -76,6 +80,8 @@ def test_an_interrupted_run_leaves_nothing_that_verifies(small, ran, tmp_path):
 DROPPED = """
 import ctypes, signal, time
 from headrace.cli import interrupts_heard
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 class Gone:
     def __del__(self):

@@ -174,9 +174,11 @@ def test_a_job_runs_in_a_process_of_its_own_and_says_what_came_of_it(demo):
     assert found.status is Status.DONE, found.problem
     assert found.result["holds"] is True
     assert found.progress == 1.0
-    assert {"event": "job", "job": name, "kind": "verify", "status": "done", "kept": True} in (
-        demo.logged
-    )
+    line = {"event": "job", "job": name, "kind": "verify", "status": "done", "kept": True}
+    deadline = time.monotonic() + 20  # it is logged once it is durable
+    while line not in demo.logged and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert line in demo.logged
 
 
 def test_what_cannot_be_done_fails_with_a_problem(world):
