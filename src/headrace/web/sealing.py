@@ -13,7 +13,7 @@ from headrace.web.beside import beside
 from headrace.web.services import Services
 
 PAUSE_SECONDS, BUSY_SECONDS = 60.0, 0.05
-BREATH_SECONDS = 0.004
+BREATH_SECONDS = 0.03
 """Between two portions of the lines of one seal, so that decisions are not held up."""
 
 

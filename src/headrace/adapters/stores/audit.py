@@ -8,6 +8,7 @@ with a smaller number may come in later than one with a larger.
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection
@@ -28,7 +29,14 @@ _ALL_AT_ONCE = sql.text(
     "json_extract(value, '$[4]'), json_extract(value, '$[5]') "
     "FROM json_each(:lines) ORDER BY key"
 )
-"""SQLite's driver stops all other threads for each row that it is given by itself."""
+"""SQLite's driver stops all other threads for each row that it is given, or gives, by itself."""
+
+_UNSEALED_AT_ONCE = sql.text(
+    "SELECT json_group_array(json_array(at, who, act, about, address, request, number)) "
+    "FROM (SELECT * FROM web_audit WHERE seal IS NULL AND number > :number "
+    "ORDER BY number LIMIT :count)"
+)
+_number_of = attrgetter("number")
 
 LINES_MAX = 1_000
 """Of one seal."""
@@ -269,11 +277,18 @@ def _stands(last: Seal | None) -> tuple[int, bytes]:
     return told.size, told.root
 
 
-def _unsealed_after(store: WebStore, number: int, count: int) -> tuple[Entry, ...]:
+def _unsealed_after(store: WebStore, number: int, count: int) -> list[Entry]:
     """The oldest lines of a larger number that no seal holds yet."""
-    query = sql.select(audit).where(audit.c.seal.is_(None), audit.c.number > number)
-    query = query.order_by(audit.c.number).limit(count)
-    return store.read(lambda connection: tuple(map(entry_of, connection.execute(query))))
+
+    def read(connection: Connection) -> list[Entry]:
+        if connection.dialect.name == "sqlite":
+            told = connection.scalar(_UNSEALED_AT_ONCE, {"number": number, "count": count})
+            return sorted((Entry(*line) for line in json.loads(told)), key=_number_of)
+        query = sql.select(audit).where(audit.c.seal.is_(None), audit.c.number > number)
+        found = connection.execute(query.order_by(audit.c.number).limit(count))
+        return [entry_of(row) for row in found]
+
+    return store.read(read)
 
 
 def _keep(connection: Connection, made: Seal, numbers: Sequence[int]) -> bool:
