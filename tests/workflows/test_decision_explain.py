@@ -357,7 +357,7 @@ RULES = st.lists(st.tuples(TESTS, TESTS, st.sampled_from(list(ACTIONS))), min_si
 NUMBERS = st.integers(-8, 28).map(lambda quarter: quarter / 4)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(rules=RULES, one=NUMBERS, other=NUMBERS)
 def test_no_number_nearer_than_the_flip_is_milder(rules, one, other):
     lines = [f'"{a}","{b}",{action}' for a, b, action in rules]
@@ -380,8 +380,8 @@ def test_no_number_nearer_than_the_flip_is_milder(rules, one, other):
         if name in flips:
             after = severity_at(name, flips[name].after)
             assert after == ACTIONS[flips[name].action] < severity
-        for step in range(-200, 200):
-            value = before + step / 4 + (0.03125 if step % 3 else 0)
+        for step in range(-400, 400):
+            value = before + step / 8 + (0.03125 if step % 3 else 0)
             if abs(value - before) < near * (1 - 1e-9):
                 assert severity_at(name, value) >= severity
 
