@@ -242,10 +242,10 @@ class Received:
             row = self.features.filter(pc.equal(self.features["party"], party)).to_pylist()
             return {name: row[0][name] if row else None for name in self._names}
         sizes, others = _sizes(own), pc.unique(own["counterparty"])
-        near = self._standing(found.at, lambda table: _among(table, sizes), PAPER)
-        trading = self._standing(
-            found.at, lambda table: _is_in(table["counterparty"], others), TRADE
-        )
+        came = self.invoices.until(found.at.batch).facts
+        near = self._standing(found.at, self._of_sizes(came, sizes), PAPER)
+        dealing = [_is_in(each["counterparty"], others) for each in (self.invoices.run, came)]
+        trading = self._standing(found.at, dealing, TRADE)
         graph = trade_near(trading, near, found.rings)
         measures = party_measures(graph, (party,)).to_pylist()[0]
         ties = found.ties.filter(pc.equal(found.ties["party"], party)).to_pylist()
@@ -258,30 +258,35 @@ class Received:
         if not changed.num_rows:
             return replace(found, at=at)
         sizes = _sizes(changed)
-        rows = self._standing(at, lambda table: _among(table, sizes), PAPER)
-        kept = found.papers.filter(pa.array(~_among(found.papers, sizes)))
+        came = self.invoices.until(at.batch).facts
+        rows = self._standing(at, self._of_sizes(came, sizes), PAPER)
+        kept = found.papers.filter(pa.array(~_among(_sizes(found.papers), sizes)))
         papers = pa.concat_tables([kept, same_papers(rows).cast(kept.schema)])
         papers = papers.sort_by([("sale_id", "ascending"), ("purchase_id", "ascending")])
         same = _between(papers).equals(_between(found.papers))
         return Together(at, papers, found.rings if same else rings_of(_between(papers)), found.ties)
 
-    def _standing(
-        self, at: Instant, among: Callable[[pa.Table], Mask], names: Sequence[str]
-    ) -> pa.Table:
-        """Of invoices those that stand and may be read; with each its equals are asked for.
+    def _of_sizes(self, came: pa.Table, sizes: Ints) -> tuple[Mask, Mask]:
+        """Which invoices of the run, and of those that came, have such a time and amount."""
+        return _among(self._run_sizes, sizes), _among(_sizes(came), sizes)
+
+    def _standing(self, at: Instant, asked: Sequence[Mask], names: Sequence[str]) -> pa.Table:
+        """Of invoices, those of the run and those that came, what stands and may be read.
+
+        With each invoice its equals are asked for.
 
         Void can only be what is voided, or has the day and the amount of it: of few rows more is
         read than what is asked for.
         """
         came = self.invoices.until(at.batch).facts
         parts = (
-            (self.invoices.run, among(self.invoices.run) & ~self._unread),
-            (came, among(came) & ~_unread(came, self.leave)),
+            (self.invoices.run, asked[0] & ~self._unread),
+            (came, asked[1] & ~_unread(came, self.leave)),
         )
         read = sorted({*names, *_TELLING})
         rows = pa.concat_tables([_filtered(each.select(read), mask) for each, mask in parts])
         voided = rows.filter(pa.array(_is_in(rows["status"], _VOIDED)))
-        near = _among(rows, _sizes(voided))
+        near = _among(_sizes(rows), _sizes(voided))
         first = int(parts[0][1].sum())
         suspects = [
             each.take(pa.array(np.flatnonzero(mask)[hit]))
@@ -339,6 +344,10 @@ class Received:
         return _us(self.invoices.run["known_time"])
 
     @cached_property
+    def _run_sizes(self) -> Ints:
+        return _sizes(self.invoices.run)
+
+    @cached_property
     def _run_voids(self) -> tuple[Ints, Ints]:
         return void_times(self.invoices.run, self.zone)
 
@@ -379,9 +388,9 @@ def _sizes(invoices: pa.Table) -> Ints:
     return _us(invoices["event_time"]) * _SPREAD + _us(invoices["amount_minor"])
 
 
-def _among(invoices: pa.Table, sizes: Ints) -> Mask:
+def _among(rows: Ints, sizes: Ints) -> Mask:
     """Which rows have one of these times with its amount; a few others may be among them."""
-    return numpy_mask(pc.is_in(pa.array(_sizes(invoices)), value_set=pa.array(np.unique(sizes))))
+    return numpy_mask(pc.is_in(pa.array(rows), value_set=pa.array(np.unique(sizes))))
 
 
 def _is_in(column: pa.ChunkedArray, values: pa.Array) -> Mask:
