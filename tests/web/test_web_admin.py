@@ -2,11 +2,14 @@
 
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sql
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from web_world import ORIGIN, Browser
 
 from headrace.adapters.keys import load_or_create_signing_key
@@ -15,6 +18,8 @@ from headrace.adapters.stores.audit import Wanted, check_audit, find_entries, se
 from headrace.adapters.stores.web import Entry, WebStore
 from headrace.adapters.web_schema import audit, audit_seals
 from headrace.errors import InputError
+from headrace.evidence.canonical import canonical_json
+from headrace.evidence.checkpoint import unsigned
 from headrace.evidence.seals import FIRST, seal_root
 from headrace.web.security.accounts import MACHINE, Caller
 from headrace.web.security.tokens import form_token
@@ -387,13 +392,40 @@ def test_a_line_that_comes_in_between_is_sealed_the_next_time(world):
             row = vars(Entry(world.clock(), "rita", "GET /x", str(each), number=each))
             world.store.write(lambda connection, row=row: connection.execute(ADD, row))
 
-    add(*range(1, 20), *range(21, 121))
+    @contextmanager
+    def turn():
+        yield
+        add(*late)
+
+    add(*range(1, 20), *range(21, 321))
     late = iter([20])
-    assert seal(world.store, key, world.clock(), pause=lambda: add(*late)) is None
-    assert check_audit(world.store, key.public).unsealed == 120
+    assert seal(world.store, key, world.clock(), turn=turn) is None
+    assert check_audit(world.store, key.public).unsealed == 320
     assert seal(world.store, key, world.clock()).number == 1
     found = check_audit(world.store, key.public)
-    assert (found.holds, found.sealed, found.unsealed) == (True, 120, 0)
+    assert (found.holds, found.sealed, found.unsealed) == (True, 320, 0)
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
+TEXTS |= st.sampled_from(['"', "\\", "\x00\x1f\x7f", "\u2028", "</b>", "税 😀", "\ufffe\uffff"])
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 2**63 - 1), TEXTS, TEXTS), min_size=1, max_size=4))
+def test_a_line_is_sealed_as_canonical_json_whatever_it_says(tmp_path, lines):
+    """What is read and written quickly is what the slow way says."""
+    store = WebStore.opened(str(tmp_path / f"{uuid4()}.db"))
+    try:
+        for at, who, about in lines:
+            store.note(Entry(at, who, "GET /x", about))
+        key = load_or_create_signing_key()
+        told = unsigned(seal(store, key, 1).checkpoint)
+        entries = reversed(store.entries(before=None, count=9))
+        slow = seal_root(FIRST, [canonical_json(vars(each)) for each in entries])
+        assert (told.size, told.root) == (len(lines), slow)
+        assert check_audit(store, key.public).holds
+    finally:
+        store.close()
 
 
 ADD = sql.insert(audit)

@@ -25,6 +25,7 @@ from headrace.adapters.live.desk import LiveDesk, ModelsInPlace, Told
 from headrace.adapters.live.events import EventReader, readers_of
 from headrace.adapters.live.policy import PolicyFollower, decided_tables, open_live
 from headrace.adapters.live.records import NOTE, Record
+from headrace.adapters.live.turns import in_turn
 from headrace.adapters.live.warming import warm
 from headrace.adapters.live.watch import LiveWatch
 from headrace.adapters.policy_sheets import read_workbook
@@ -54,9 +55,6 @@ SWITCH_SECONDS = 0.000_1
 GARBAGE = (2_000, 20, 1_000)
 """How much is made before garbage is looked for, see `gc.set_threshold`: little at a time, which
 takes some two milliseconds, for which everybody waits; and seldom all of it, which takes fifty."""
-
-COUNT_PAUSE_SECONDS = 0.01
-"""From one portion of what decisions are counted in to the next, so that nobody waits for all."""
 
 COUNTED_RECORDS = 4_000
 """Records of the log that are read when it is opened, to count what rules said lately."""
@@ -232,8 +230,7 @@ class LiveRoom:
                 if self.trouble != str(error):
                     self.rooms.log({"event": "policy not followed", "why": str(error)})
                 self.trouble = str(error)
-            while self.watch.settle_some() and not self._stopped.wait(COUNT_PAUSE_SECONDS):
-                pass
+            self._count_made()
 
     def _count_before(self) -> None:
         """Count what rules said in the last records of the log."""
@@ -244,7 +241,14 @@ class LiveRoom:
                 break
             if record.kind == NOTE and record.table in {BATCH, ALONE}:
                 self._count(record)
-        self.watch.settle()
+        self._count_made()
+
+    def _count_made(self) -> None:
+        """Count what was decided since the last time, a portion after the other."""
+        is_left = True
+        while is_left and not self._stopped.is_set():
+            with in_turn(self._stopped):
+                is_left = self.watch.settle_some()
 
     def _count(self, record: Record) -> None:
         if record.table == ALONE:

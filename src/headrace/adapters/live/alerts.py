@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from time import perf_counter
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -20,6 +19,7 @@ from headrace.adapters.live.decision_log import kept_files
 from headrace.adapters.live.decisions import LiveDecisions, decisions_in
 from headrace.adapters.live.log_tail import LogTail
 from headrace.adapters.live.policy import policies_by_digest
+from headrace.adapters.live.turns import in_turn
 from headrace.adapters.policy_sheets import read_workbook
 from headrace.decisions.flow.policy import Policy
 from headrace.decisions.flow.record import made_of
@@ -27,9 +27,8 @@ from headrace.monitor.case_alerts import alert_of
 from headrace.monitor.cases import Alert
 from headrace.workflows.policies import kept_version
 
-PORTION, SHARE, SPREAD_SECONDS = 20, 10, 10.0
-"""Alerts put into cases at once; how many times as long as that takes decisions then have the
-processor for themselves; and for how long what was gathered may be spread out so."""
+PORTION = 8
+"""Alerts put into cases at once: it takes some five milliseconds."""
 
 Severe: TypeAlias = pa.Table | Mapping[str, Any]
 """Decisions that are not approvals, as a record of the log holds them: of a batch, or of one."""
@@ -60,13 +59,11 @@ class AlertDesk:
 
     def _told(self, records: Sequence[Severe] | None, upto: int) -> None:
         some = self._left() if records is None else records
-        found = [alert for each in some for alert in self._alerts(each)]
-        until = perf_counter() + SPREAD_SECONDS
+        with in_turn(self.tail.stopped):
+            found = [alert for each in some for alert in self._alerts(each)]
         for portion in _portions(found):
-            began = perf_counter()
-            self._take(portion)
-            ended = perf_counter()
-            self.tail.stopped.wait(max(0.0, min(SHARE * (ended - began), until - ended)))
+            with in_turn(self.tail.stopped):
+                self._take(portion)
         with suppress(OSError):  # then some are told again
             mark_told(self._decisions.live.folder, upto)
 

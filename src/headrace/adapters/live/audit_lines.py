@@ -16,6 +16,7 @@ import orjson
 from headrace.adapters.live.features import LiveFeatures
 from headrace.adapters.live.log_tail import LogTail
 from headrace.adapters.live.records import NOTE
+from headrace.adapters.live.turns import in_turn
 from headrace.adapters.segment_log import whole_file
 from headrace.adapters.stores.audit import add_from_log, added_up_to
 from headrace.adapters.stores.web import Entry, WebStore, storable
@@ -74,7 +75,8 @@ class AuditLines:
             portions = iter([(upto, list(bodies))])
         self._mark = None  # until it is known that the store has it: an answer may be lost
         for until, some in portions:
-            add_from_log(self._store, name, until, some)
+            with in_turn(self.tail.stopped):
+                add_from_log(self._store, name, until, some)
             since = until
         self._mark = name, since
 

@@ -6,10 +6,13 @@ with a smaller number may come in later than one with a larger.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
-from operator import attrgetter
+from operator import itemgetter
+from typing import Any
 
+import orjson
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection
 
@@ -17,7 +20,6 @@ from headrace.adapters.keys import SigningKey
 from headrace.adapters.stores.web import Entry, WebStore, entry_of, note_entries, storable
 from headrace.adapters.web_schema import audit, audit_logs, audit_seals
 from headrace.errors import EvidenceError
-from headrace.evidence.canonical import canonical_json
 from headrace.evidence.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint, unsigned
 from headrace.evidence.problem import Problem
 from headrace.evidence.seals import FIRST, begun_seal, seal_root
@@ -32,16 +34,17 @@ _ALL_AT_ONCE = sql.text(
 """SQLite's driver stops all other threads for each row that it is given, or gives, by itself."""
 
 _UNSEALED_AT_ONCE = sql.text(
-    "SELECT json_group_array(json_array(at, who, act, about, address, request, number)) "
+    "SELECT json_group_array(json_object('at', at, 'who', who, 'act', act, 'about', about, "
+    "'address', address, 'request', request, 'number', number)) "
     "FROM (SELECT * FROM web_audit WHERE seal IS NULL AND number > :number "
     "ORDER BY number LIMIT :count)"
 )
-_number_of = attrgetter("number")
+_number_of = itemgetter("number")
 
 LINES_MAX = 1_000
 """Of one seal."""
 
-PORTION = 50
+PORTION = 200
 """So many lines are read and hashed at a time: it takes a millisecond, for which others wait."""
 
 
@@ -169,7 +172,7 @@ def seal(
     key: SigningKey,
     at: int,
     lines_max: int = LINES_MAX,
-    pause: Callable[[], None] = lambda: None,
+    turn: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Seal | None:
     """Seal the lines that no seal holds yet, the oldest first.
 
@@ -178,7 +181,7 @@ def seal(
         key: Signs.
         at: Now, in microseconds since 1970.
         lines_max: No more than so many.
-        pause: Called between two portions, so that others have their turn.
+        turn: Around each portion of the work, so that others have their turn.
 
     Returns:
         The seal; None where there was nothing to seal, or another process was first.
@@ -186,18 +189,20 @@ def seal(
     last = store.read(_last)
     size, before = _stands(last)
     tree, numbers = begun_seal(before), list[int]()
-    while some := _unsealed_after(
-        store, numbers[-1] if numbers else 0, min(PORTION, lines_max - len(numbers))
-    ):
-        for each in some:
-            tree.append(_line(each))
-            numbers.append(each.number)
-        pause()
+    while (count := min(PORTION, lines_max - len(numbers))) > 0:
+        with turn():
+            some = _unsealed_after(store, numbers[-1] if numbers else 0, count)
+            for each in some:
+                tree.append(_line(each))
+            numbers.extend(map(_number_of, some))
+        if len(some) < count:
+            break
     if not numbers:
         return None
-    text = sign_checkpoint(f"{key.name}/audit", size + len(numbers), tree.root(), key.private)
-    made = Seal(last.number + 1 if last else 1, at, text)
-    return made if store.write(lambda connection: _keep(connection, made, numbers)) else None
+    with turn():
+        text = sign_checkpoint(f"{key.name}/audit", size + len(numbers), tree.root(), key.private)
+        made = Seal(last.number + 1 if last else 1, at, text)
+        return made if store.write(lambda connection: _keep(connection, made, numbers)) else None
 
 
 def check_audit(
@@ -219,7 +224,7 @@ def check_audit(
         where = f"audit, seal {number}"
         if each.number != number:
             return AuditCheck((Problem(where, "is missing"),), size, 0, seals[-1])
-        lines = [_line(entry) for entry in _lines_of(store, each.number)]
+        lines = [_line(vars(entry)) for entry in _lines_of(store, each.number)]
         size, before = size + len(lines), seal_root(before, lines)
         if fault := _fault(each, size, before, public_key):
             problems.append(Problem(where, fault, _remedy(lines_of=each)))
@@ -243,6 +248,13 @@ def check_audit(
 def last_seal(store: WebStore) -> tuple[Seal | None, int]:
     """The last seal, and how many lines came since."""
     return store.read(_last), _unsealed(store)
+
+
+def is_due(store: WebStore, lines: int = LINES_MAX) -> bool:
+    """Whether so many lines wait for a seal."""
+    some = sql.select(audit.c.number).where(audit.c.seal.is_(None)).limit(lines).subquery()
+    query = sql.select(sql.func.count()).select_from(some)
+    return store.read(lambda connection: connection.scalar(query)) == lines
 
 
 def _fault(made: Seal, size: int, root: bytes, public_key: bytes | None) -> str:
@@ -277,16 +289,16 @@ def _stands(last: Seal | None) -> tuple[int, bytes]:
     return told.size, told.root
 
 
-def _unsealed_after(store: WebStore, number: int, count: int) -> list[Entry]:
-    """The oldest lines of a larger number that no seal holds yet."""
+def _unsealed_after(store: WebStore, number: int, count: int) -> list[Mapping[str, Any]]:
+    """The oldest lines of a larger number that no seal holds yet, each as `Entry` has it."""
 
-    def read(connection: Connection) -> list[Entry]:
+    def read(connection: Connection) -> list[Mapping[str, Any]]:
         if connection.dialect.name == "sqlite":
             told = connection.scalar(_UNSEALED_AT_ONCE, {"number": number, "count": count})
-            return sorted((Entry(*line) for line in json.loads(told)), key=_number_of)
+            return sorted(orjson.loads(told), key=_number_of)
         query = sql.select(audit).where(audit.c.seal.is_(None), audit.c.number > number)
         found = connection.execute(query.order_by(audit.c.number).limit(count))
-        return [entry_of(row) for row in found]
+        return [vars(entry_of(row)) for row in found]
 
     return store.read(read)
 
@@ -333,9 +345,9 @@ def _lines_beyond(store: WebStore, last: int) -> int:
     return store.read(lambda connection: int(connection.execute(query).scalar_one()))
 
 
-def _line(entry: Entry) -> bytes:
-    """What is hashed of a line: all of it."""
-    return canonical_json(vars(entry))
+def _line(entry: Mapping[str, Any]) -> bytes:
+    """What is hashed of a line: all of it, as canonical JSON."""
+    return orjson.dumps(entry, option=orjson.OPT_SORT_KEYS)
 
 
 def _conditions(wanted: Wanted) -> list[sql.ColumnElement[bool]]:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from headrace.decisions.dmn import tree as dmn
 from headrace.decisions.dmn.tree import Aggregation, HitPolicy
@@ -230,6 +231,10 @@ class Table:
 
     def digest(self) -> str:
         """SHA-256 of the canonical bytes, in hex."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         return hashlib.sha256(self.canonical_bytes()).hexdigest()
 
     def tree(self) -> dmn.DecisionTable:
