@@ -27,8 +27,8 @@ from headrace.monitor.case_alerts import alert_of
 from headrace.monitor.cases import Alert
 from headrace.workflows.policies import kept_version
 
-PORTION = 8
-"""Alerts put into cases at once: it takes some five milliseconds."""
+PORTION = 20
+"""Alerts put into cases at once: it takes some five milliseconds, most of them for the first."""
 
 Severe: TypeAlias = pa.Table | Mapping[str, Any]
 """Decisions that are not approvals, as a record of the log holds them: of a batch, or of one."""

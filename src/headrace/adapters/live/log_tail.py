@@ -16,8 +16,8 @@ from headrace.errors import HeadraceError
 PAUSE_SECONDS = 1.0
 """So long after somebody took nothing it is told again."""
 
-GATHER_SECONDS = 0.25
-"""So long is gathered, so that many are told at once."""
+GATHER_SECONDS = 1.0
+"""So long is gathered: it costs as much to tell a few as to tell many."""
 
 KEPT_MAX = 2_000
 """Portions that are kept in memory while nobody takes them; of more, the log is read again."""

@@ -31,7 +31,7 @@ COMPARED_DAYS = 7
 LAST = 50
 """Decisions that are listed."""
 
-PORTION = 100
+PORTION = 250
 """So many decisions are counted at a time."""
 
 LINE = ["decision", "moment", "action", "decided_by", "reason"]
