@@ -18,6 +18,7 @@ from headrace.adapters.live.records import NOTE
 from headrace.adapters.stores.web import StoreDownError
 from headrace.web.app import create_app
 from headrace.web.decision_lane import ACT, PATH, DecisionLane
+from headrace.web.known_heads import KnownHeads
 from headrace.web.security.key_ring import REMEMBERED_SECONDS
 from headrace.web.server import listen, protocol_of
 
@@ -355,3 +356,105 @@ def test_a_proxy_that_is_believed_says_where_a_request_comes_from(world):
         assert lines(behind, program.name, "P-1") == ["P-1"]
     assert behind.store.entries(before=None, count=1)[0].address == "203.0.113.9"
     behind.services.close()
+
+
+@pytest.fixture
+def known(monkeypatch):
+    """Whether the head of each request was known, where that was asked."""
+    found, of = [], KnownHeads.of
+
+    def told(heads, data):
+        found.append((answer := of(heads, data)) is not None)
+        return answer
+
+    monkeypatch.setattr(KnownHeads, "of", told)
+    return found
+
+
+def without_their_own(answer):
+    """An answer without what each has of its own."""
+    return re.sub(rb'x-request-id: \w+|date: [^\r]*|"request_id":"\w+"', b"", answer)
+
+
+def test_a_head_that_is_known_changes_nothing(port, program, taken, known):
+    def heard(given, **more):
+        program.look()
+        return without_their_own(said(port, program.request(given, **more)))
+
+    first = [heard(event(at)) for at in (1, 2)]
+    assert known == [False, True]
+    assert [heard(event(at)) for at in (1, 2)] == first, "each is answered as before"
+    assert known == [False, True, True, True]
+    assert taken == [True] * 4
+    wrong = [heard(event(1, amount="zero")), heard(event(1, amount="null"))]
+    assert known[4:] == [False, True]
+    assert taken[4:] == [False, False], "the usual way says what is wrong, with what was read"
+    assert wrong[0] == wrong[1]
+    assert b" 422 " in wrong[0]
+    with_more = heard(event(1), more=b"X-Other: 1\r\n")
+    assert known[6:] == [False], "another head"
+    assert with_more == first[0]
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.0", b"HTTP/1.1"])
+@pytest.mark.parametrize(
+    "more",
+    [b"Connection: close\r\n", b"Expect: 100-continue\r\n", b"Transfer-Encoding: chunked\r\n"],
+)
+def test_a_head_that_does_not_say_all_is_not_kept(port, program, known, head, more):
+    for _ in range(2):
+        program.look()
+        said(port, program.request(event(1), head, more), until=b"\r\n\r\n")
+    assert True not in known
+
+
+def test_a_head_that_is_known_may_come_in_pieces_and_with_another(port, program, taken, known):
+    program.look()
+    whole = program.request(event(1))
+    assert decided(said(port, whole)) == [b"P-1"]
+    for at in (10, len(whole) - 30, len(whole) - 1):
+        program.look()
+        assert decided(said(port, whole[:at], whole[at:])) == [b"P-1"]
+    both = whole + program.request(event(2))
+    assert decided(said(port, both, until=b"P-2")) == [b"P-1", b"P-2"]
+    assert True not in known
+    program.look()
+    assert decided(said(port, whole, until=b"P-1")) == [b"P-1"]
+    assert known[-1]
+    program.look()
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(whole)
+        for at in range(3):  # one on the heels of the other, and each is answered
+            connection.sendall(program.request(event(at)))
+        found = b""
+        while len(decided(found)) < 4:
+            found += connection.recv(65536)
+    assert decided(found) == [b"P-1", b"P-0", b"P-1", b"P-2"]
+
+
+def test_heads_are_forgotten_rather_than_kept_without_end(port, program, known, monkeypatch):
+    monkeypatch.setattr("headrace.web.known_heads.HEADS_MAX", 2)
+    for number in range(6):
+        program.look()
+        said(port, program.request(event(1), more=b"X-Trace: %d\r\n" % number))
+    assert True not in known
+    for _ in range(2):
+        program.look()
+        said(port, program.request(event(1), more=b"X-Trace: " + b"9" * 3_000 + b"\r\n"))
+    assert True not in known
+    for _ in range(2):
+        program.look()
+        said(port, program.request(event(1)))
+    assert known[-1]
+
+
+def test_a_key_that_is_taken_back_opens_nothing_though_its_head_is_known(
+    world, port, program, known
+):
+    for _ in range(2):
+        program.look()
+        assert b" 200 " in said(port, program.request(event(1)))
+    world.accounts.revoke_key(program.key.split("_")[1])
+    time.sleep(REMEMBERED_SECONDS + 0.05)
+    assert b" 401 " in said(port, program.request(event(1)))
+    assert known == [False, True, True]

@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from headrace.errors import InputError
 from headrace.web.app import first_pages
 from headrace.web.behind import Behind
+from headrace.web.known_heads import KnownHeads
 from headrace.web.services import Services
 from headrace.web.settings import Settings
 
@@ -31,6 +32,7 @@ BODY_SECONDS, BODY_BYTES = 0.2, 65_536
 """So long, and so large, a body may be of a request that is offered to the quicker way."""
 
 CONNECTIONS_MAX = 1_000
+DECISION = b"POST /api/v1/decisions HTTP/1.1\r\n"
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -38,11 +40,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     A connection is closed whose headers are longer than `HEADER_BYTES_MAX`, or take longer to
     arrive than `HEADER_SECONDS_MAX` from their first byte. A request for a decision is offered to
-    the quicker way first.
+    the quicker way first, and is not parsed where its head is known.
     """
 
     behind: Behind | None = None
     """What may have a quicker way to decisions."""
+
+    heads = KnownHeads()
 
     _head_bytes = 0
     _is_in_head = True
@@ -53,11 +57,16 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in; those of a head are counted."""
+        is_decision = data.startswith(DECISION) and self._is_between
+        if is_decision and self._take_known(data):
+            return
         if self._is_in_head:
             self._head_bytes += len(data)
         self._is_receiving = True
         super().data_received(data)
         self._is_receiving = False
+        if is_decision and self._offered is not None:
+            self.heads.learn(data, self._offered)
         if self._is_in_head and self._head_bytes:
             if self._overdue is None:
                 self._overdue = self.loop.call_later(HEADER_SECONDS_MAX, self._give_up)
@@ -65,6 +74,45 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._give_up()
         if self._offered is not None:
             self._offer(self._offered)
+
+    @property
+    def _is_between(self) -> bool:
+        """Whether all requests so far are answered, and the next one may have a quicker way."""
+        return (
+            self._lane is not None
+            and self._is_in_head
+            and not (self._head_bytes or self.pipeline or self.flow.write_paused)
+            and (self.cycle is None or self.cycle.response_complete)
+        )
+
+    def _take_known(self, data: bytes) -> bool:
+        """Begin to answer a request whose head is known; False: nothing was done."""
+        known = self.heads.of(data)
+        if known is None or len(self.connections) >= CONNECTIONS_MAX:
+            return False
+        head, body = known
+        self._unset_keepalive_if_required()
+        self.cycle = RequestResponseCycle(
+            scope=cast("Any", {
+                **head.scope, "client": self.client, "server": self.server, "scheme": self.scheme,
+                "state": self.app_state.copy(),
+            }),
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=True,
+            on_response=self.on_response_complete,
+        )  # fmt: skip
+        self.cycle.body += body
+        self.cycle.more_body = False
+        self.cycle.message_event.set()
+        self._offer(self.cycle)
+        return True
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
@@ -153,7 +201,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
 def protocol_of(app: FastAPI) -> type[BoundedProtocol]:
     """What speaks HTTP for an app."""
-    return type("Protocol", (BoundedProtocol,), {"behind": app.state.behind})
+    return type("Protocol", (BoundedProtocol,), {"behind": app.state.behind, "heads": KnownHeads()})
 
 
 def _scope(cycle: RequestResponseCycle) -> Scope:
