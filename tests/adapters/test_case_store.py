@@ -12,6 +12,7 @@ from pathlib import Path
 import case_writer
 import numpy as np
 import pytest
+from sqlalchemy import event
 
 from case_sample import HOUR, START, alert
 from headrace.adapters.stores.case import CaseStore, Taken
@@ -197,3 +198,20 @@ def test_two_writers_at_once_lose_nothing_and_gather_together(path, store):
     cases = store.cases()
     assert sorted(case.customer for case in cases) == [f"C{each}" for each in range(7)]
     assert sum(len(case.alerts) for case in cases) == 25
+
+
+def test_what_is_looked_up_for_alerts_is_found_by_an_index(path, store):
+    """Otherwise each alert takes as long as there were alerts before it."""
+    asked = []
+
+    @event.listens_for(store._engine, "before_cursor_execute")
+    def note(connection, cursor, statement, parameters, context, many):
+        asked.append((statement, parameters))
+
+    store.take([alert("d1"), alert("d2", customer="C2")], NOW)
+    lookups = [each for each in asked if each[0].startswith("SELECT") and "WHERE" in each[0]]
+    assert len(lookups) == 2
+    with closed_after(sqlite3.connect(path)) as connection:
+        for statement, parameters in lookups:
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+            assert not any("SCAN" in step[3] for step in plan), plan

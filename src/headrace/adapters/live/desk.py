@@ -50,7 +50,7 @@ OWN_MODELS = (Boosting, CardModel, PointsModel)
 BATCH_MAX = 500
 """So many events hold the event loop up for some ten milliseconds."""
 
-SYNC_SECONDS = 0.002
+SYNC_SECONDS = 0.004
 """From one sync of the disk to the next at least: what was decided meanwhile shares it."""
 
 CROWD, GATHER_SECONDS, GATHER_MAX = 20, 0.000_08, 0.008

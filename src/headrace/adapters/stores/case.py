@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sql
@@ -262,9 +263,11 @@ class _Desk:
 def _came_before(connection: Connection, alerts: Sequence[Alert]) -> set[tuple[str, str]]:
     """Policy and decision of the alerts that were taken before."""
     found: set[tuple[str, str]] = set()
-    for some in _portions({alert.decision for alert in alerts}):
-        query = sql.select(_alerts.c.policy, _alerts.c.decision).where(_alerts.c.decision.in_(some))
-        found |= {(row.policy, row.decision) for row in connection.execute(query)}
+    for policy, some in _portions((alert.policy, alert.decision) for alert in alerts):
+        query = sql.select(_alerts.c.decision).where(
+            _alerts.c.policy == policy, _alerts.c.decision.in_(some)
+        )
+        found |= {(policy, decision) for decision in connection.scalars(query)}
     return found
 
 
@@ -273,16 +276,20 @@ def _cases_of(
 ) -> dict[tuple[str, str], dict[int, Case]]:
     """The cases of the customers of alerts, by policy and customer, then by number."""
     found: dict[tuple[str, str], dict[int, Case]] = {}
-    for some in _portions({alert.customer for alert in alerts} - {""}):
-        for case in _folded(connection, _events.c.customer.in_(some)):
-            found.setdefault((case.policy, case.customer), {})[case.number] = case
+    about = ((alert.policy, alert.customer) for alert in alerts if alert.customer)
+    for policy, some in _portions(about):
+        wanted = (_events.c.policy == policy) & _events.c.customer.in_(some)
+        for case in _folded(connection, wanted):
+            found.setdefault((policy, case.customer), {})[case.number] = case
     return found
 
 
-def _portions(values: Iterable[str]) -> Iterator[list[str]]:
-    whole = sorted(values)
-    for start in range(0, len(whole), ASKED_AT_ONCE):
-        yield whole[start : start + ASKED_AT_ONCE]
+def _portions(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """What is looked for, a policy at a time: without it no index of the tables is of use."""
+    for policy, several in groupby(sorted(set(pairs)), key=itemgetter(0)):
+        whole = [value for _, value in several]
+        for start in range(0, len(whole), ASKED_AT_ONCE):
+            yield policy, whole[start : start + ASKED_AT_ONCE]
 
 
 def _case(connection: Connection, number: int) -> Case:
