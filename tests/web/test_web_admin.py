@@ -1,5 +1,6 @@
 """Users, roles by two, regions, keys, sessions, the audit and its seals: pages and API."""
 
+import asyncio
 import re
 import sqlite3
 from contextlib import closing, contextmanager
@@ -14,13 +15,21 @@ from web_world import ORIGIN, Browser
 
 from headrace.adapters.keys import load_or_create_signing_key
 from headrace.adapters.stores.admin import set_user
-from headrace.adapters.stores.audit import Wanted, check_audit, find_entries, seal
-from headrace.adapters.stores.web import Entry, WebStore
+from headrace.adapters.stores.audit import (
+    LINES_MAX,
+    Wanted,
+    check_audit,
+    find_entries,
+    last_seal,
+    seal,
+)
+from headrace.adapters.stores.web import Entry, WebStore, note_entries
 from headrace.adapters.web_schema import audit, audit_seals
 from headrace.errors import InputError
 from headrace.evidence.canonical import canonical_json
 from headrace.evidence.checkpoint import unsigned
 from headrace.evidence.seals import FIRST, seal_root
+from headrace.web.sealing import sealing
 from headrace.web.security.accounts import MACHINE, Caller
 from headrace.web.security.tokens import form_token
 from headrace.web.state import state_of
@@ -381,6 +390,39 @@ def test_a_seal_holds_no_more_than_it_may(world):
     numbers = [seal(world.store, key, world.clock(), 2).number for _ in range(3)]
     assert numbers == [1, 2, 3]
     assert check_audit(world.store, key.public).sealed == 5
+
+
+def test_lines_are_sealed_as_they_come_and_the_rest_at_the_end(world, monkeypatch):
+    monkeypatch.setattr("headrace.web.sealing.LOOK_SECONDS", 0.02)
+
+    def add(count):
+        world.store.write(
+            lambda connection: note_entries(connection, [Entry(1, "ann", "GET /x")] * count)
+        )
+
+    async def serve():
+        async with sealing(world.services):
+            await until(lambda: last_seal(world.store)[0] is not None, "a first one at the start")
+            add(LINES_MAX - 1)
+            await asyncio.sleep(0.2)
+            assert last_seal(world.store) == (last_seal(world.store)[0], LINES_MAX - 1)
+            add(LINES_MAX + 5)
+            await until(lambda: last_seal(world.store)[1] == 4, "as soon as there are enough")
+
+    async def until(holds, what):
+        for _ in range(500):
+            if holds():
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(what)
+
+    add(1)
+    asyncio.run(serve())
+    made, left = last_seal(world.store)
+    assert (made.number, left) == (4, 0)
+    assert check_audit(world.store, world.services.signing_key.public).holds
+    sealed = [each["seal"] for each in world.logged if each["event"] == "audit sealed"]
+    assert sealed == [1, 2, 3, 4]
 
 
 def test_a_line_that_comes_in_between_is_sealed_the_next_time(world):

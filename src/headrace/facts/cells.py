@@ -150,6 +150,17 @@ def numpy_mask(condition: pa.Array | pa.ChunkedArray) -> Mask:
     return mask
 
 
+def is_in(column: pa.ChunkedArray, values: pa.Array) -> Mask:
+    """Which cells hold one of some texts; of a column of codes each word is looked at once."""
+    if not pa.types.is_dictionary(column.type):
+        return numpy_mask(pc.is_in(column, value_set=values))
+    masks = []
+    for chunk in column.chunks:
+        hit = np.append(numpy_mask(pc.is_in(chunk.dictionary, value_set=values)), False)
+        masks.append(hit[pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False)])
+    return np.concatenate(masks) if masks else np.zeros(0, np.bool_)
+
+
 def clean_text(text: str) -> str:
     """One text as a cell would be cleaned, so that mapping and cells are compared alike."""
     cleaned, _ = _clean(pa.array([text], pa.string()), np.ones(1, dtype=np.int64))

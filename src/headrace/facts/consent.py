@@ -4,7 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from headrace.facts.cells import Mask, is_in
 
 
 @dataclass(frozen=True)
@@ -40,15 +41,21 @@ def readable(facts: pa.Table, leave: Leave) -> Readable:
 
     A fact that is left out for both reasons is counted once, under its purpose.
     """
-    purpose = facts["purpose"].cast(pa.string())
-    fits = pc.is_in(purpose, value_set=pa.array(sorted(leave.purposes), pa.string()))
-    gone = rests_on(facts, leave.withdrawn)
-    kept = facts.filter(pc.and_not(fits, gone))
-    of_purpose = facts.num_rows - int(pc.sum(fits).as_py() or 0)
+    unfit = _is_unfit(facts, leave)
+    kept = facts.filter(pa.array(~(unfit | rests_on(facts, leave.withdrawn))))
+    of_purpose = int(unfit.sum())
     return Readable(kept, of_purpose, facts.num_rows - of_purpose - kept.num_rows)
 
 
-def rests_on(facts: pa.Table, consents: Collection[str]) -> pa.ChunkedArray:
+def unread(facts: pa.Table, leave: Leave) -> Mask:
+    """Which rows of such a table may not be read."""
+    return _is_unfit(facts, leave) | rests_on(facts, leave.withdrawn)
+
+
+def rests_on(facts: pa.Table, consents: Collection[str]) -> Mask:
     """Of each row of a table with a column `consent`, whether it rests on one of some consents."""
-    named = facts["consent"].cast(pa.string())
-    return pc.is_in(named, value_set=pa.array(sorted(consents), pa.string()))
+    return is_in(facts["consent"], pa.array(sorted(consents), pa.string()))
+
+
+def _is_unfit(facts: pa.Table, leave: Leave) -> Mask:
+    return ~is_in(facts["purpose"], pa.array(sorted(leave.purposes), pa.string()))

@@ -156,7 +156,7 @@ def _read(
 def _without(table: ReadTable, withdrawn: Collection[str]) -> ReadTable:
     """A table without the rows whose consent was withdrawn; quarantine says which they are."""
     gone = rests_on(table.facts, withdrawn)
-    left_out = table.facts.filter(gone)
+    left_out = table.facts.filter(pa.array(gone))
     if not left_out.num_rows:
         return table
     told = {
@@ -175,7 +175,7 @@ def _without(table: ReadTable, withdrawn: Collection[str]) -> ReadTable:
     )
     return replace(
         table,
-        facts=table.facts.filter(pc.invert(gone)),
+        facts=table.facts.filter(pa.array(~gone)),
         quarantine=pa.concat_tables([table.quarantine, lines]),
         notes=(*table.notes, note),
     )

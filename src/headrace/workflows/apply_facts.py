@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from headrace.facts.cells import numpy_mask, plain
-from headrace.facts.consent import Leave, readable
+from headrace.facts.cells import Mask, is_in, numpy_mask, plain
+from headrace.facts.consent import Leave, readable, unread
 from headrace.facts.corrections import as_of as stood_at
 from headrace.facts.corrections import find_voids, known_by, voided_by
 from headrace.facts.equal import codes
@@ -29,7 +29,6 @@ from headrace.workflows.graph_features import RELATION_FEATURES, relation_featur
 from headrace.workflows.industry import industries
 
 Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 Words = tuple[tuple[str, str], ...]
 TRADE_MEASURES = (
     *("hidden_partners", "self_invoice_count", "ring_count"),
@@ -220,7 +219,7 @@ class Received:
         """
         at = found.at
         came = self.invoices.until(at.batch).facts
-        mine = _filtered(came, _is_in(came["party"], pa.array([party])))
+        mine = _filtered(came, is_in(came["party"], pa.array([party])))
         invoices = self._readable([own, mine])
         corrections = find_voids(invoices, self.zone)
         moment = at.time
@@ -244,7 +243,7 @@ class Received:
         sizes, others = _sizes(own), pc.unique(own["counterparty"])
         came = self.invoices.until(found.at.batch).facts
         near = self._standing(found.at, self._of_sizes(came, sizes), PAPER)
-        dealing = [_is_in(each["counterparty"], others) for each in (self.invoices.run, came)]
+        dealing = [is_in(each["counterparty"], others) for each in (self.invoices.run, came)]
         trading = self._standing(found.at, dealing, TRADE)
         graph = trade_near(trading, near, found.rings)
         measures = party_measures(graph, (party,)).to_pylist()[0]
@@ -281,11 +280,11 @@ class Received:
         came = self.invoices.until(at.batch).facts
         parts = (
             (self.invoices.run, asked[0] & ~self._unread),
-            (came, asked[1] & ~_unread(came, self.leave)),
+            (came, asked[1] & ~unread(came, self.leave)),
         )
         read = sorted({*names, *_TELLING})
         rows = pa.concat_tables([_filtered(each.select(read), mask) for each, mask in parts])
-        voided = rows.filter(pa.array(_is_in(rows["status"], _VOIDED)))
+        voided = rows.filter(pa.array(is_in(rows["status"], _VOIDED)))
         near = _among(_sizes(rows), _sizes(voided))
         first = int(parts[0][1].sum())
         suspects = [
@@ -330,7 +329,7 @@ class Received:
     @cached_property
     def _unread(self) -> Mask:
         """Which invoices of the run may not be read."""
-        return _unread(self.invoices.run, self.leave)
+        return unread(self.invoices.run, self.leave)
 
     @cached_property
     def _reads_all(self) -> bool:
@@ -352,12 +351,6 @@ class Received:
         return void_times(self.invoices.run, self.zone)
 
 
-def _unread(rows: pa.Table, leave: Leave) -> Mask:
-    fits = _is_in(rows["purpose"], pa.array(sorted(leave.purposes), pa.string()))
-    gone = _is_in(rows["consent"], pa.array(sorted(leave.withdrawn), pa.string()))
-    return ~fits | gone
-
-
 def in_order(parts: Sequence[pa.Table]) -> pa.Table:
     """Facts in the order a run has them: by time, then source, then as they came."""
     rows = pa.concat_tables([plain(each) for each in parts])
@@ -366,7 +359,7 @@ def in_order(parts: Sequence[pa.Table]) -> pa.Table:
 
 def void_times(invoices: pa.Table, zone: str) -> tuple[Ints, Ints]:
     """When each voided invoice was known to be void, microseconds since 1970, and its row."""
-    rows = np.flatnonzero(_is_in(invoices["status"], _VOIDED))
+    rows = np.flatnonzero(is_in(invoices["status"], _VOIDED))
     voided = plain(invoices.take(pa.array(rows)))
     found = find_voids(voided, zone)
     place = pc.index_in(found["corrects"], value_set=voided["id"].combine_chunks())
@@ -391,17 +384,6 @@ def _sizes(invoices: pa.Table) -> Ints:
 def _among(rows: Ints, sizes: Ints) -> Mask:
     """Which rows have one of these times with its amount; a few others may be among them."""
     return numpy_mask(pc.is_in(pa.array(rows), value_set=pa.array(np.unique(sizes))))
-
-
-def _is_in(column: pa.ChunkedArray, values: pa.Array) -> Mask:
-    """Which cells hold one of some texts; of a column of codes each word is looked at once."""
-    if not pa.types.is_dictionary(column.type):
-        return numpy_mask(pc.is_in(column, value_set=values))
-    masks = []
-    for chunk in column.chunks:
-        hit = np.append(numpy_mask(pc.is_in(chunk.dictionary, value_set=values)), False)
-        masks.append(hit[pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False)])
-    return np.concatenate(masks) if masks else np.zeros(0, np.bool_)
 
 
 def _filtered(table: pa.Table, mask: Mask) -> pa.Table:

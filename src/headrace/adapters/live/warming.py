@@ -40,7 +40,7 @@ def warm(version: InForce, now: int) -> None:
     table, readers = plan.feature_set.tables[0].name, readers_of(plan)
     with (
         suppress(Exception),  # no room for temporary files, say: the first event then takes longer
-        TemporaryDirectory() as folder,
+        TemporaryDirectory(ignore_cleanup_errors=True) as folder,  # who stops does not wait for it
         ModelsInPlace() as ask,
         open_live(Path(folder), Deployment(version), ask) as decisions,
     ):
