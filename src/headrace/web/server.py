@@ -94,8 +94,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self.cycle = RequestResponseCycle(
             scope=cast("Any", {
-                **head.scope, "client": self.client, "server": self.server, "scheme": self.scheme,
-                "state": self.app_state.copy(),
+                **head.scope, "headers": [*head.scope["headers"]], "state": self.app_state.copy(),
+                "client": self.client, "server": self.server, "scheme": self.scheme,
             }),
             transport=self.transport,
             flow=self.flow,
