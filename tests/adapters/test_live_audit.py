@@ -121,6 +121,41 @@ def test_a_log_that_was_put_back_from_an_older_copy_goes_on(tmp_path, version):
     store.close()
 
 
+def test_lines_of_a_process_that_died_at_once_are_not_lost(tmp_path, version, monkeypatch):
+    """Before the first look at the store, in a folder that was new."""
+    monkeypatch.setattr("headrace.adapters.live.log_tail.GATHER_SECONDS", 60)
+    store = WebStore.opened(str(tmp_path / "accounts.db"))
+    with open_live(tmp_path / "live", Deployment(version), None) as live:
+        died = AuditLines(live.live, store)
+        write_lines(live.live, [line(1)])
+        live.commit()
+    monkeypatch.setattr(audit_lines, "in_turn", None)  # the dead one tells nothing any more
+    died.close()
+    monkeypatch.undo()
+    with open_live(tmp_path / "live", Deployment(version), None) as live:
+        audit = AuditLines(live.live, store)
+        write_lines(live.live, [line(2)])
+        live.commit()
+        audit.tail.add(None, live.live.records)
+        audit.close()
+    assert audited(store) == said(1, 2)
+    store.close()
+
+
+def test_a_log_of_an_earlier_version_has_no_lines_before_its_name(tmp_path, version):
+    store = WebStore.opened(str(tmp_path / "accounts.db"))
+    with open_live(tmp_path / "live", Deployment(version), None) as live:
+        write_lines(live.live, [line(1)])
+        live.commit()
+        AuditLines(live.live, store).close()
+    assert audited(store) == []
+    (tmp_path / "live" / audit_lines.NAME).write_text("0123456789abcdef")  # as it was written first
+    with open_live(tmp_path / "live", Deployment(version), None) as live:
+        AuditLines(live.live, store).close()
+    assert audited(store) == said(1)
+    store.close()
+
+
 def test_many_lines_go_a_portion_at_a_time_and_not_from_memory(tmp_path, version, monkeypatch):
     monkeypatch.setattr(audit_lines, "PORTION_BYTES", 300)
     monkeypatch.setattr("headrace.adapters.live.log_tail.KEPT_MAX", 5)

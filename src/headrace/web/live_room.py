@@ -6,6 +6,7 @@ import atexit
 import gc
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -117,16 +118,16 @@ class LiveRoom:
         self.ask = ModelsInPlace()
         plan = make_plan(decided_tables(deployed.version))
         self.decided_table = plan.feature_set.tables[0].name
-        decisions = open_live(rooms.folder, deployed.deployment, self.ask)
-        self.alerts = AlertDesk(decisions, self._take)
-        self.audit = AuditLines(decisions.live, rooms.audit)
-        told = Told(self.audit.tail.add, self.alerts.tail.add, rooms.log)
-        try:
+        with ExitStack() as opened:  # who tries again finds the folder free
+            decisions = open_live(rooms.folder, deployed.deployment, self.ask)
+            opened.callback(decisions.close)
+            self.audit = AuditLines(decisions.live, rooms.audit)
+            opened.callback(self.audit.close)
+            self.alerts = AlertDesk(decisions, self._take)
+            opened.callback(self.alerts.close)
+            told = Told(self.audit.tail.add, self.alerts.tail.add, rooms.log)
             self.desk = LiveDesk(decisions, deployed, readers_of(plan), told, rooms.now)
-        except BaseException:  # who tries again finds the folder free
-            for each in (self.alerts, self.audit, decisions):
-                each.close()
-            raise
+            opened.pop_all()
         self._versions: dict[str, InForce] = {deployed.version.digest: deployed.version}
         self._wake, self._stopped = Event(), Event()
         self._behind = Thread(target=self._follow, name="live policy", daemon=True)
@@ -173,9 +174,10 @@ class LiveRoom:
         self._stopped.set()
         self._wake.set()
         self._behind.join()
-        self.desk.close()
-        self.alerts.close()
+        self.desk.stop()
+        self.alerts.close()  # who may have to look into the log
         self.audit.close()
+        self.desk.close()
         self.ask.close()
 
     def find(self, decision: str) -> Mapping[str, Any] | None:

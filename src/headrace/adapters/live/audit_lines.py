@@ -17,7 +17,7 @@ from headrace.adapters.live.features import LiveFeatures
 from headrace.adapters.live.log_tail import LogTail
 from headrace.adapters.live.records import NOTE
 from headrace.adapters.live.turns import in_turn
-from headrace.adapters.segment_log import whole_file
+from headrace.adapters.segment_log import storage_error, whole_file
 from headrace.adapters.stores.audit import add_from_log, added_up_to
 from headrace.adapters.stores.web import Entry, WebStore, storable
 
@@ -28,7 +28,8 @@ PORTION_BYTES = 500_000
 """So much of the log is put into the audit at a time: some thousand lines."""
 
 NAME = "log.id"
-"""In the folder: what the audit's store calls this log."""
+"""In the folder: what the audit's store calls this log, and the record before which it has none of
+these lines, for an earlier version wrote it."""
 
 
 def write_lines(live: LiveFeatures, entries: Sequence[Entry]) -> bytes:
@@ -55,8 +56,12 @@ class AuditLines:
         Args:
             live: Whose log it is; nothing was written to it since it was opened.
             store: The audit's.
+
+        Raises:
+            StorageError: The folder cannot be written.
         """
         self._live, self._store, self._opened = live, store, live.records
+        self._named = _named(live)  # before there is a line: whoever opens it next looks for them
         self._is_ours = False  # whether the store's mark is that of this log
         self._mark: tuple[str, int] | None = None  # the log's name, and what the store has of it
         self.tail: LogTail[bytes] = LogTail("audit", self._told)
@@ -82,21 +87,14 @@ class AuditLines:
 
     def _look(self) -> tuple[str, int]:
         """The log's name, and up to which record the store has its lines."""
-        path = self._live.folder / NAME
-        if path.exists():
-            name = path.read_text(encoding="ascii")
-            since = added_up_to(self._store, name)
-            if since <= self._opened or self._is_ours:
-                self._is_ours = True
-                return name, since
-        else:  # no line can be in it that an earlier process wrote
-            name = secrets.token_hex(8)
-            with whole_file(path) as file:
-                file.write(name.encode())
-        # A log that was put back from an older copy goes on where the copy ends.
-        add_from_log(self._store, name, self._opened, ())
+        name, first = self._named
+        since = max(first, added_up_to(self._store, name))
+        if since > self._opened and not self._is_ours:
+            # A log that was put back from an older copy goes on where the copy ends.
+            since = self._opened
+            add_from_log(self._store, name, since, ())
         self._is_ours = True
-        return name, self._opened
+        return name, since
 
     def _left(self, since: int, upto: int) -> Iterator[tuple[int, list[bytes]]]:
         """Lines of the log between two records, a portion after the other, and up to where."""
@@ -113,6 +111,21 @@ class AuditLines:
                     found, size = [], 0
         if since < upto:
             yield upto, found
+
+
+def _named(live: LiveFeatures) -> tuple[str, int]:
+    """What `NAME` says; it is made where there is none."""
+    path = live.folder / NAME
+    try:
+        if path.exists():
+            name, _, first = path.read_text(encoding="ascii").partition(" ")
+            return name, int(first or 0)
+        name = secrets.token_hex(8)
+        with whole_file(path) as file:
+            file.write(f"{name} {live.records}".encode())
+    except OSError as error:
+        raise storage_error("The log cannot be given a name", path, error) from error
+    return name, live.records
 
 
 def _plain(entry: Entry) -> list[int | str]:

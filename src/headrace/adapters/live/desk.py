@@ -273,13 +273,17 @@ class LiveDesk:
         """The number in the store of a version that decided; None: none, or the pack's own."""
         return self._numbers.get(digest)
 
-    def close(self) -> None:
-        """Answer what was handed in, write a snapshot, and let go of the folder."""
+    def stop(self) -> None:
+        """Answer what was handed in, and take nothing in any more; the log can still be read."""
         with self._state:
             self._is_stopped = True
             self._state.wait_for(self._is_idle, CLOSE_SECONDS)
         self._decided.put(None)
         self._disk.join()
+
+    def close(self) -> None:
+        """Stop, write a snapshot, and let go of the folder."""
+        self.stop()
         with suppress(StorageError):  # the log has everything
             self.decisions.snapshot()
         self.decisions.close()
