@@ -45,7 +45,7 @@ from headrace.errors import InputError
 from strategies_lending import events, loans
 
 TABLE = Path(__file__).parents[2] / "data" / "contracts" / "suspended_interest.csv"
-START = date(2024, 1, 20)
+START, YEAR = date(2024, 1, 20), timedelta(365)
 DAILY = Terms(  # 20 yuan a night, due on the 20th
     10_000_000, START, Decimal("0.072"), instalments=12, method=Method.INTEREST_FIRST,
     days=InterestDays.ACTUAL_360, penalty=Penalty(compound=False),
@@ -261,6 +261,20 @@ def test_the_share_that_another_pays_leaves_too():
     account, moved = apply(account, Subsidise(OFF, 31_000))
     assert balances(moved)["interest_income"] == -31_000
     assert account.interest_suspended == 213_000
+
+
+@pytest.mark.parametrize("ahead", [True, False], ids=["paid ahead", "paid late"])
+def test_the_share_that_another_pays_comes_back_when_the_loan_is_closed(ahead):
+    """Though somebody had decided to keep interest off income: nothing is in doubt any more."""
+    subsidy = Subsidy(payer="finance bureau", share=Decimal("0.5"))
+    terms = replace(DAILY, instalments=1, subsidy=subsidy)
+    paid = Repay(START if ahead else START + timedelta(60), 20_000_000)
+    history = replay(Agreement(terms), [Disburse(START), Suspend(START), paid], paid.on + YEAR)
+    held = balances(history.movements)
+    assert history.account.status is Status.CLOSED
+    assert held["interest_suspended"] == held["memorandum"] == history.account.interest_suspended
+    assert held["interest_suspended"] == 0
+    assert held["interest_receivable"] > 0, "the subsidy is still claimed"
 
 
 def test_somebody_may_decide_before_the_days_do_and_takes_it_back():

@@ -196,7 +196,8 @@ def advance(account: Account, day: date) -> tuple[Account, Movements]:
             movements += moved
         account, moved = suspended_or_not(account)
         movements += moved
-    return closed_if_paid(account), tuple(movements)
+    account, moved = suspended_or_not(closed_if_paid(account))  # a subsidy may still be claimed
+    return account, (*movements, *moved)
 
 
 def _next_stop(account: Account, day: date) -> date:

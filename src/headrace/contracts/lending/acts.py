@@ -61,8 +61,8 @@ def apply(account: Account, event: Event) -> Outcome:
     if isinstance(outcome, Refusal):
         return outcome
     after, moved = outcome
-    after, judged = suspended_or_not(after)
-    return closed_if_paid(after), (*before, *moved, *judged)
+    after, judged = suspended_or_not(closed_if_paid(after))
+    return after, (*before, *moved, *judged)
 
 
 def _refused(account: Account, event: Event) -> Refusal | None:
