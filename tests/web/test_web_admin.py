@@ -425,6 +425,25 @@ def test_lines_are_sealed_as_they_come_and_the_rest_at_the_end(world, monkeypatc
     assert sealed == [1, 2, 3, 4]
 
 
+def test_who_stops_does_not_wait_for_others_who_go_on_writing(world, monkeypatch):
+    sealed = []
+
+    def seal_and_more(*given, **more):
+        sealed.append(seal(*given, **more))
+        assert len(sealed) < 20, "without end"
+        world.store.note(Entry(1, "another process", "GET /x"))
+        return sealed[-1]
+
+    async def serve():
+        async with sealing(world.services):
+            monkeypatch.setattr("headrace.web.sealing.seal", seal_and_more)
+
+    world.store.note(Entry(1, "ann", "GET /x"))
+    asyncio.run(serve())
+    assert sealed
+    assert last_seal(world.store)[1] == 1
+
+
 def test_a_line_that_comes_in_between_is_sealed_the_next_time(world):
     """With several processes a line with a smaller number may come in later."""
     key = load_or_create_signing_key()

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from headrace.facts import rules
-from headrace.facts.cells import Mask, numpy_mask
+from headrace.facts.cells import Mask, is_in, numpy_mask
 from headrace.facts.equal import codes, first_equal, in_groups
 from headrace.facts.kinds import INVOICE, PARTY
 from headrace.facts.parties import is_firm
@@ -61,9 +61,7 @@ def _party_in(table: pa.Table, other: pa.Table) -> Mask:
     known = pc.unique(other["party"].cast(pa.string()))
     if isinstance(known, pa.ChunkedArray):
         known = known.combine_chunks()
-    column = table["party"].combine_chunks()
-    inside = numpy_mask(pc.is_in(column.dictionary, value_set=known))
-    return np.asarray(inside[codes(column)], dtype=np.bool_)
+    return is_in(table["party"], known)
 
 
 def _by_table(rule: Rule, facts: pa.Table, chosen: Mask, shown: str) -> Iterable[Note]:

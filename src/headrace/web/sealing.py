@@ -41,8 +41,10 @@ async def sealing(services: Services) -> AsyncIterator[None]:
 
 
 def _seal_rest(services: Services) -> None:
-    while seal_once(services):
+    """Seal what there is; other processes of the store may go on writing, and nobody waits."""
+    while _is_due(services) and seal_once(services):
         pass
+    seal_once(services)
 
 
 async def _keep_sealing(services: Services, turn: Turn) -> None:
